@@ -1,0 +1,62 @@
+"""The last step of writing a table: from data files to a published manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tlc.format.builder import RowBuilder
+from tlc.format.manifest import Parent, TableManifest, new_id, now
+from tlc.format.open import open_table
+from tlc.format.publish import publish_table
+from tlc.url import Url
+
+INPUT = "input"
+REVISION = "revision"
+
+
+def commit(
+    builder: RowBuilder,
+    if_exists: str,
+    *,
+    description: str = "",
+    input_tables: Sequence[Url | str] | None = None,
+    source: Mapping[str, Any] | None = None,
+) -> Url:
+    """Publish the rows of `builder` as a table and return its url.
+
+    Args:
+        builder: Has all rows.
+        if_exists: As in `tlc.format.publish.publish_table`.
+        description: What others should know of the table.
+        input_tables: Tables that this one was made from.
+        source: What the importer knows of its input.
+
+    Raises:
+        ObjectNotFoundError: There is no table at one of `input_tables`.
+        ObjectExistsError: Somebody else took the name meanwhile, and `if_exists` is ``"raise"``.
+    """
+    identity = new_id()
+    parents = tuple(parent_of(Url(url), builder.folder) for url in input_tables or ())
+    stack = builder.finish(identity)
+    manifest = TableManifest(
+        id=identity,
+        created=now(),
+        description=description,
+        parents=parents,
+        source=dict(source or {}),
+        rows_schema=builder.rows_schema().to_dict(),
+        stack=stack,
+    )
+    return publish_table(builder.folder, manifest, if_exists)
+
+
+def parent_of(url: Url, folder: Url, relation: str = INPUT) -> Parent:
+    """Return the table at `url` as a parent of the one in `folder`.
+
+    Raises:
+        ObjectNotFoundError: There is no table.
+    """
+    absolute = url.to_absolute(folder)
+    manifest, _ = open_table(absolute)
+    return Parent(absolute.to_relative(folder).to_str(), manifest.id, relation)

@@ -1,0 +1,259 @@
+"""Values of a column, in sample or row form, to Arrow cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tlc._optional import loaded
+from tlc.errors import CellError, ColumnError, ColumnLengthError, SchemaError, TlcError
+from tlc.sample_types import ExternalizationContext, resolve_sample_type
+from tlc.schemas import Schema
+from tlc.schemas.arrow import arrow_type
+from tlc.url import Url
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class ColumnEncoder:
+    """Turns the values of one column into cells, one by one or many at once.
+
+    Args:
+        name: Name of the column.
+        schema: Its schema.
+        context: Where files of the column go.
+    """
+
+    def __init__(self, name: str, schema: Schema, context: ExternalizationContext) -> None:
+        self.name = name
+        self.schema = schema
+        self.type = arrow_type(schema)
+        self.is_url = is_url_column(schema)
+        self._context = context
+        self._sample_type = resolve_sample_type(schema, strict=True)
+        self._plain = self._sample_type.is_identity and not self.is_url
+        self._fits_at_once = _quick_check(self.type) if self._plain else _never
+
+    def admit(self, value: Any, row: int) -> Any:
+        """Return the row form of one value, having checked that it fits the schema.
+
+        Raises:
+            CellError: It does not fit; `row` is the row that the message names.
+        """
+        if self._fits_at_once(value):
+            return value
+        if value is None:
+            return None
+        admitted = self._row_form(value, row)
+        self._check(admitted, value, row)
+        return admitted
+
+    def encode(self, values: Any, first_row: int = 0) -> pa.Array:
+        """Return the cells of a sequence of values.
+
+        Args:
+            values: List, NumPy array, tensor, Arrow array or other sequence of samples or rows. Arrays
+                with more than one dimension hold one sub-array per row.
+            first_row: Row of the first value, for messages.
+
+        Raises:
+            CellError: A value does not fit; the message names row and column.
+        """
+        import pyarrow as pa
+
+        if isinstance(values, pa.ChunkedArray):
+            values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+        if isinstance(values, pa.Array):
+            return self._cast(values, first_row)
+        if self._plain:
+            array = self._at_once(as_numpy(values))
+            if array is not None:
+                return array
+        admitted = [self.admit(value, first_row + i) for i, value in enumerate(values)]
+        return pa.array(admitted, self.type)
+
+    def _at_once(self, values: Any) -> pa.Array | None:
+        """Return the cells if Arrow takes the values as they are, else None."""
+        import pyarrow as pa
+
+        try:
+            if getattr(values, "ndim", 1) > 1:
+                return _nested(values, self.type)
+            return pa.array(values, self.type)
+        except (pa.ArrowException, TypeError, ValueError, OverflowError):
+            return None
+
+    def _cast(self, cells: pa.Array, first_row: int) -> pa.Array:
+        import pyarrow as pa
+
+        if cells.type == self.type:
+            return cells
+        try:
+            return cells.cast(self.type)
+        except pa.ArrowException:
+            return self.encode(cells.to_pylist(), first_row)
+
+    def _row_form(self, value: Any, row: int) -> Any:
+        if self._sample_type.is_identity or not self._sample_type.accepts(value):
+            admitted = value
+        else:
+            faults = self._sample_type.validate_sample(value)
+            if faults:
+                reason = "; ".join(f"{f.path}: {f.message}" if f.path else f.message for f in faults)
+                raise self._error(reason, value, row)
+            try:
+                admitted = self._sample_type.to_row(value, self._context)
+            except (TlcError, ValueError, TypeError) as error:
+                raise self._error(str(error), value, row) from error
+        return _url_text(admitted) if self.is_url else plain(admitted, self.type)
+
+    def _check(self, admitted: Any, value: Any, row: int) -> None:
+        import pyarrow as pa
+
+        try:
+            pa.array([admitted], self.type)
+        except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+            raise self._error(str(error).splitlines()[0], value, row) from error
+
+    def _error(self, reason: str, value: Any, row: int) -> CellError:
+        shown = repr(value)
+        shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
+        return CellError(
+            f"Row {row}, column {self.name!r}: {shown} ({type(value).__name__}) does not fit the schema, "
+            f"which stores {self.type}: {reason}.",
+            column=self.name,
+            row=row,
+            hint="correct the value, or give the column another schema.",
+        )
+
+
+def is_url_column(schema: Schema) -> bool:
+    """Whether the cells of a column are urls, one each."""
+    role = getattr(schema.value, "string_role", "") or ""
+    return role.partition("/")[0] == "URL" and not schema.shape
+
+
+def as_numpy(values: Any) -> Any:
+    """Return a tensor as a NumPy array on the CPU, anything else as it is."""
+    torch = loaded("torch")
+    if torch is not None and isinstance(values, torch.Tensor):
+        return values.detach().cpu().numpy()
+    return values
+
+
+def plain(value: Any, type_: pa.DataType) -> Any:
+    """Return `value` with arrays, tensors, paths and lossless numbers made what Arrow takes."""
+    import pyarrow as pa
+
+    value = as_numpy(value)
+    if hasattr(value, "tolist") and hasattr(value, "dtype"):
+        value = value.tolist()
+    if pa.types.is_struct(type_) and isinstance(value, dict):
+        return {k: plain(v, type_.field(k).type) if _has(type_, k) else v for k, v in value.items()}
+    if isinstance(value, list | tuple) and hasattr(type_, "value_type"):
+        return [plain(item, type_.value_type) for item in value]
+    if pa.types.is_string(type_):
+        return _string(value)
+    return _number(value, type_)
+
+
+def _has(type_: pa.StructType, name: str) -> bool:
+    return type_.get_field_index(name) >= 0
+
+
+def _string(value: Any) -> Any:
+    if isinstance(value, Url | Path):
+        return _url_text(value)
+    if isinstance(value, dict):
+        import msgspec
+
+        return msgspec.json.encode(value).decode()
+    return value
+
+
+def _number(value: Any, type_: pa.DataType) -> Any:
+    import pyarrow as pa
+
+    if pa.types.is_boolean(type_) and value in (0, 1):
+        return bool(value)
+    if pa.types.is_integer(type_) and isinstance(value, bool | float) and float(value).is_integer():
+        return int(value)
+    if pa.types.is_floating(type_) and isinstance(value, bool | int):
+        return float(value)
+    return value
+
+
+def _url_text(value: Any) -> Any:
+    """Return the text of a url that means the same from anywhere; other values as they are."""
+    if isinstance(value, str):
+        absolute = value.startswith(("/", "<")) or "://" in value or not value
+        return value if absolute else Url(value).to_absolute().to_str()
+    if isinstance(value, Url | Path):
+        return Url(value).to_absolute().to_relative().to_str()
+    return value
+
+
+def _nested(values: Any, type_: pa.DataType) -> pa.Array:
+    """Return an array of two or more dimensions as lists, fixed-size where `type_` says so."""
+    import pyarrow as pa
+
+    if not hasattr(type_, "value_type"):
+        raise SchemaError(f"an array of shape {values.shape[1:]} per row")
+    length = values.shape[1]
+    flat = values.reshape(-1, *values.shape[2:])
+    child = _nested(flat, type_.value_type) if flat.ndim > 1 else pa.array(flat, type_.value_type)
+    if pa.types.is_fixed_size_list(type_):
+        if type_.list_size != length:
+            raise SchemaError(f"{length} values per row instead of {type_.list_size}")
+        return pa.FixedSizeListArray.from_arrays(child, type=type_)
+    offsets = pa.array(range(0, len(flat) + 1, length) if length else [0] * (len(values) + 1), pa.int32())
+    return pa.ListArray.from_arrays(offsets, child, type=type_)
+
+
+def _never(_value: Any) -> bool:
+    return False
+
+
+def _quick_check(type_: pa.DataType) -> Callable[[Any], bool]:
+    """Return a check that says yes to the usual Python values of a scalar column, fast."""
+    import pyarrow as pa
+
+    if pa.types.is_integer(type_):
+        unsigned = pa.types.is_unsigned_integer(type_)
+        low = 0 if unsigned else -(1 << (type_.bit_width - 1))
+        high = (1 << type_.bit_width) + low
+        return lambda value: type(value) is int and low <= value < high
+    exact = float if pa.types.is_floating(type_) else bool if pa.types.is_boolean(type_) else None
+    exact = str if pa.types.is_string(type_) else exact
+    return (lambda value: type(value) is exact) if exact else _never
+
+
+def common_length(batch: dict[str, Sequence[Any]]) -> int:
+    """Return the length that all columns of `batch` share.
+
+    Raises:
+        ColumnLengthError: They differ.
+        ColumnError: A column is a single value.
+    """
+    lengths: dict[str, int] = {}
+    for name, values in batch.items():
+        if isinstance(values, str | bytes | dict) or not hasattr(values, "__len__") or _is_scalar(values):
+            raise ColumnError(
+                f"Column {name!r} of the batch is a single value ({type(values).__name__}), not a "
+                "sequence with one value per row.",
+                hint="wrap it in a list, or use add_row for one row.",
+            )
+        lengths[name] = len(values)
+    if len(set(lengths.values())) > 1:
+        listed = ", ".join(f"{name!r} has {length}" for name, length in lengths.items())
+        raise ColumnLengthError(
+            f"The columns of the batch differ in length: {listed}.",
+            hint="every column needs one value per row.",
+        )
+    return next(iter(lengths.values()), 0)
+
+
+def _is_scalar(values: Any) -> bool:
+    return getattr(values, "shape", None) == ()

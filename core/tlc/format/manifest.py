@@ -1,0 +1,256 @@
+"""Manifests: the one file of an object that says what it is, and how it is read.
+
+A manifest is JSON for people and programs. Its last member is the digest of all bytes before it, so
+a torn or changed file is noticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from tlc.errors import (
+    CorruptObjectError,
+    ObjectKindError,
+    ObjectNotFoundError,
+    UnsupportedFormatError,
+    UrlNotFoundError,
+)
+from tlc.url import Url
+
+MANIFEST = "manifest.json"
+OPENED = "opened.json"
+MAJOR, MINOR = 1, 0
+FEATURES = frozenset({"layers"})
+_TRAILER = b',\n  "digest": "sha256:%s"\n}\n'
+_TRAILER_LENGTH = len(_TRAILER % (b"0" * 64))
+
+
+class FileEntry(msgspec.Struct, frozen=True):
+    """A file that an object is made of: its path relative to the object's folder, and its content."""
+
+    path: str
+    length: int
+    digest: str
+    rows: int
+
+
+class Data(msgspec.Struct, frozen=True, tag="data"):
+    """Some columns, all rows, in Parquet files one below the other.
+
+    `origin` is the id of the table whose rows these are: row i has the key (origin, i), unless a
+    file of keys says otherwise.
+    """
+
+    columns: tuple[str, ...]
+    files: tuple[FileEntry, ...]
+    origin: str
+    keys: FileEntry | None = None
+
+
+class Patch(msgspec.Struct, frozen=True, tag="patch"):
+    """New values of one column in some rows: a file with the columns ``row`` and ``value``."""
+
+    column: str
+    file: FileEntry
+
+
+class Take(msgspec.Struct, frozen=True, tag="take"):
+    """The rows that stay, in their new order: a file with the column ``row``."""
+
+    file: FileEntry
+
+
+class Concat(msgspec.Struct, frozen=True, tag="concat"):
+    """Stacks of layers one below the other."""
+
+    inputs: tuple[Stack, ...]
+
+
+class Stack(msgspec.Struct, frozen=True):
+    """Layers from the bottom up, and the number of rows that they make."""
+
+    row_count: int
+    layers: tuple[Data | Patch | Take | Concat, ...]
+
+
+Layer = Data | Patch | Take | Concat
+
+
+class Parent(msgspec.Struct, frozen=True):
+    """A table that this one was made from; `relation` is ``"revision"`` or ``"input"``."""
+
+    url: str
+    id: str
+    relation: str
+
+
+class Format(msgspec.Struct, frozen=True):
+    """The version of the form on disk."""
+
+    major: int = MAJOR
+    minor: int = MINOR
+
+
+class Completeness(msgspec.Struct, frozen=True):
+    """What became of the ids that a metrics table should hold."""
+
+    rows: int
+    unique: int
+    repeats_dropped: int
+    expected: int | None = None
+    missing: int | None = None
+
+
+class MetricsInfo(msgspec.Struct, frozen=True):
+    """What a metrics table refers to."""
+
+    foreign_table: Parent | None = None
+    foreign_table_rows: int | None = None
+    split: str = ""
+    constants: dict[str, Any] = {}
+    stream_name: str = "default_stream"
+    completeness: Completeness | None = None
+
+
+class TableManifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a table is: its identity, its schema, its lineage and its layers."""
+
+    format: Format = Format()
+    required_features: tuple[str, ...] = ("layers",)
+    kind: str = "table"
+    id: str
+    created: str
+    description: str = ""
+    revision: int = 0
+    parents: tuple[Parent, ...] = ()
+    operation: dict[str, Any] = {}
+    source: dict[str, Any] = {}
+    metrics: MetricsInfo | None = None
+    rows_schema: dict[str, Any]
+    stack: Stack
+
+
+class RunManifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run is; all that changes during the run is in its events."""
+
+    format: Format = Format()
+    required_features: tuple[str, ...] = ()
+    kind: str = "run"
+    id: str
+    created: str
+    description: str = ""
+
+
+class _Head(msgspec.Struct):
+    kind: str
+    format: Format
+    required_features: tuple[str, ...] = ()
+
+
+M = TypeVar("M", TableManifest, RunManifest)
+
+
+def new_id() -> str:
+    """Return a new identity for an object."""
+    return str(uuid.uuid4())
+
+
+def now() -> str:
+    """Return the time in UTC as ISO 8601 text with microseconds; later texts sort after."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def digest(data: bytes | memoryview) -> str:
+    """Return the digest that manifests give for `data`."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def encode(manifest: TableManifest | RunManifest) -> bytes:
+    """Return the bytes of a manifest file."""
+    body = msgspec.json.format(msgspec.json.encode(manifest), indent=2)[:-2]
+    return body + _TRAILER % hashlib.sha256(body).hexdigest().encode()
+
+
+def decode(data: bytes, kind: type[M], where: Url) -> M:
+    """Read the bytes of a manifest file.
+
+    Raises:
+        CorruptObjectError: The bytes are not what was written.
+        UnsupportedFormatError: A newer version wrote them.
+        ObjectKindError: They describe another kind of object.
+    """
+    body, trailer = data[:-_TRAILER_LENGTH], data[-_TRAILER_LENGTH:]
+    if trailer != _TRAILER % hashlib.sha256(body).hexdigest().encode():
+        raise CorruptObjectError(
+            f"The manifest of {where} is damaged: its digest does not fit its {len(data)} bytes.",
+            hint="restore the file from a copy; other objects are not affected.",
+        )
+    try:
+        head = msgspec.json.decode(data, type=_Head)
+        _check_format(head, where)
+        if (kind is RunManifest) != (head.kind == "run"):
+            wanted = "run" if kind is RunManifest else "table"
+            raise ObjectKindError(
+                f"{where} is a {head.kind}, not a {wanted}.",
+                hint=f"open it with {'Run' if head.kind == 'run' else 'Table'}.from_url.",
+            )
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.MsgspecError as error:
+        raise CorruptObjectError(f"The manifest of {where} cannot be read: {error}.") from error
+
+
+def read(folder: Url, kind: type[M], *, file: str = MANIFEST) -> M:
+    """Read the manifest in `folder`.
+
+    Raises:
+        ObjectNotFoundError: Nothing is there.
+        ObjectKindError: Something else is there.
+        CorruptObjectError: It is damaged.
+        UnsupportedFormatError: A newer version wrote it.
+    """
+    try:
+        data = (folder / file).read_bytes()
+    except UrlNotFoundError as error:
+        raise _missing(folder, "run" if kind is RunManifest else "table") from error
+    return decode(data, kind, folder)
+
+
+def _missing(folder: Url, what: str) -> ObjectNotFoundError | ObjectKindError:
+    if folder.exists():
+        return ObjectKindError(
+            f"{folder} exists, but is not a {what}: it has no {MANIFEST}.",
+            hint="a writer that did not finish leaves such a folder, too.",
+        )
+    return ObjectNotFoundError(
+        f"There is no {what} at {folder}.", hint="`tlc ls` lists projects, tables and runs."
+    )
+
+
+def _check_format(head: _Head, where: Url) -> None:
+    unknown = sorted(set(head.required_features) - FEATURES)
+    if head.format.major > MAJOR or unknown:
+        needs = f"format {head.format.major}" + (f" with {', '.join(unknown)}" if unknown else "")
+        raise UnsupportedFormatError(
+            f"{where} was written in {needs}; this version of tlc reads format {MAJOR}.",
+            hint="pip install --upgrade opentlc.",
+        )
+
+
+def file_entries(stack: Stack) -> Iterable[FileEntry]:
+    """Yield every file that a stack of layers needs."""
+    for layer in stack.layers:
+        if isinstance(layer, Data):
+            yield from layer.files
+            if layer.keys is not None:
+                yield layer.keys
+        elif isinstance(layer, Concat):
+            for part in layer.inputs:
+                yield from file_entries(part)
+        else:
+            yield layer.file

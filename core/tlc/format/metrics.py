@@ -1,0 +1,313 @@
+"""Metrics tables: rows that refer to the rows of another table, written while a model is at work.
+
+The name is claimed, with all that is known, before the first row comes. What has been flushed can be
+read at any time; the manifest says that nothing more will come, and what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tlc.constants import EPOCH, EXAMPLE_ID, FOREIGN_TABLE_ID, ITERATION, SAMPLE_WEIGHT
+from tlc.errors import ColumnError, MetricsError, RowIndexError, UrlExistsError, UrlNotFoundError
+from tlc.format import parquet
+from tlc.format.builder import RowBuilder
+from tlc.format.commit import INPUT
+from tlc.format.encode import as_numpy, common_length
+from tlc.format.layers import read_column
+from tlc.format.layout import METRICS
+from tlc.format.manifest import (
+    OPENED,
+    Completeness,
+    Data,
+    MetricsInfo,
+    Parent,
+    Stack,
+    TableManifest,
+    Take,
+    encode,
+    new_id,
+    now,
+)
+from tlc.format.publish import publish_table
+from tlc.schemas import (
+    EpochSchema,
+    ExampleIdSchema,
+    ForeignTableIdSchema,
+    IterationSchema,
+    SampleWeightSchema,
+    Schema,
+)
+from tlc.url import Url, UrlAdapterRegistry
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FLUSH_SECONDS = 5.0
+_USUAL: Mapping[str, type[Schema]] = {
+    EXAMPLE_ID: ExampleIdSchema,
+    EPOCH: EpochSchema,
+    ITERATION: IterationSchema,
+    SAMPLE_WEIGHT: SampleWeightSchema,
+}
+
+
+@dataclass(frozen=True)
+class ForeignTable:
+    """The table that metrics are about."""
+
+    url: Url
+    id: str
+    row_count: int
+
+
+class MetricsBuilder:
+    """Writes one metrics table of a run.
+
+    Args:
+        run: The run's folder.
+        foreign: The table that the metrics are about; None for numbers about nothing in particular.
+        schema: Schemas of columns; the others are inferred.
+        constants: Further columns with one value for all rows.
+        split: Name of the part of the data.
+        unique_ids: Keep the first row of each example id and count the others; rows come back in
+            the order of their ids.
+        rank: Number of this process among those that write together.
+    """
+
+    def __init__(
+        self,
+        run: Url,
+        foreign: ForeignTable | None,
+        *,
+        schema: Mapping[str, Schema],
+        constants: Mapping[str, Any],
+        split: str = "",
+        unique_ids: bool = False,
+        rank: int = 0,
+    ) -> None:
+        self._foreign = foreign
+        self._unique_ids = unique_ids
+        self._constants = dict(constants)
+        self._ids = _IdLog(foreign.row_count if foreign else 0)
+        self._opened = _claim(run, foreign, split, self._constants)
+        self.url, self._manifest = self._opened
+        declared = {name: schema[name] for name in schema}
+        if foreign:
+            self._constants[FOREIGN_TABLE_ID] = 0
+            where = foreign.url.to_relative(self.url).to_str()
+            declared[FOREIGN_TABLE_ID] = ForeignTableIdSchema(where, sample_type="hidden")
+        self._schema = declared
+        self._rank = rank
+        self._builder: RowBuilder | None = None
+
+    @property
+    def row_count(self) -> int:
+        """Number of rows taken so far."""
+        return self._builder.row_count if self._builder else 0
+
+    def add_batch(self, batch: Mapping[str, Any]) -> None:
+        """Add rows given as columns of equal length.
+
+        Raises:
+            MetricsError: The metrics are about a table, and the batch has no ``example_id``.
+            RowIndexError: An example id is no row of that table.
+            ColumnError: Columns are missing, unknown, or differ in length.
+            CellError: A value does not fit its schema.
+        """
+        columns = dict(batch)
+        count = common_length(columns)
+        new_ids = None
+        if self._foreign:
+            ids = self._ids.checked(columns.get(EXAMPLE_ID), self._foreign)
+            columns[EXAMPLE_ID] = ids
+            if self._unique_ids:
+                keep = self._ids.first_seen(ids)
+                if len(keep) < count:
+                    columns = {name: _take(values, keep) for name, values in columns.items()}
+                    count = len(keep)
+            new_ids = columns[EXAMPLE_ID]
+        clash = sorted(set(columns) & set(self._constants))
+        if clash:
+            raise ColumnError(
+                f"{', '.join(map(repr, clash))} is a column of the batch and a constant too.",
+                hint="leave it out of one of them.",
+            )
+        columns.update({name: [value] * count for name, value in self._constants.items()})
+        self._started(columns).add_batch(columns)
+        if new_ids is not None:
+            self._ids.add(new_ids)
+            self._ids.dropped += common_length(dict(batch)) - count
+
+    def flush(self) -> None:
+        """Write all rows that have come in, so that they can be read and survive a crash."""
+        if self._builder:
+            self._builder.flush()
+
+    def finish(self) -> Url:
+        """Publish the manifest and return the url of the table."""
+        builder = self._builder or self._started({})
+        stack = builder.finish(self._manifest.id)
+        if self._unique_ids and not self._ids.ordered:
+            stack = self._in_order(stack)
+        info = self._manifest.metrics
+        assert info is not None
+        manifest = TableManifest(
+            kind="metrics",
+            id=self._manifest.id,
+            created=self._manifest.created,
+            parents=self._manifest.parents,
+            metrics=MetricsInfo(
+                foreign_table=info.foreign_table,
+                foreign_table_rows=info.foreign_table_rows,
+                split=info.split,
+                constants=info.constants,
+                completeness=self._ids.completeness(builder.row_count, self._foreign),
+            ),
+            rows_schema=builder.rows_schema().to_dict(),
+            stack=stack,
+        )
+        return publish_table(self.url, manifest, "raise")
+
+    def _started(self, columns: Mapping[str, Any]) -> RowBuilder:
+        if self._builder is None:
+            usual = {name: cls() for name, cls in _USUAL.items() if name in columns}
+            declared = {n: s for n, s in self._schema.items() if n in columns or not columns}
+            self._builder = RowBuilder(
+                self.url,
+                {**usual, **declared},
+                path=lambda writer, number: f"rank-{self._rank}/{writer}-{number:05d}.parquet",
+                flush_seconds=FLUSH_SECONDS,
+                embed_schema=True,
+            )
+        return self._builder
+
+    def _in_order(self, stack: Stack) -> Stack:
+        import numpy as np
+        import pyarrow as pa
+
+        ids = read_column(stack, EXAMPLE_ID, self.url, pa.int64())
+        order = pa.table({"row": pa.array(np.argsort(np.asarray(ids), kind="stable"))})
+        entry = parquet.write(self.url, f"order-{new_id()[:8]}.parquet", order)
+        return Stack(stack.row_count, (*stack.layers, Take(entry)))
+
+
+class _IdLog:
+    """Which ids have come, one bit of memory each."""
+
+    def __init__(self, rows: int) -> None:
+        import numpy as np
+
+        self._seen = np.zeros(rows, dtype=bool)
+        self._last = -1
+        self.ordered = True
+        self.dropped = 0
+
+    def checked(self, ids: Any, foreign: ForeignTable) -> np.ndarray:
+        """Return example ids as int64, or say what is wrong with them."""
+        import numpy as np
+
+        if ids is None:
+            raise MetricsError(
+                f"The batch has no {EXAMPLE_ID!r}, so nobody could tell which rows of {foreign.url} it "
+                "is about.",
+                hint=f"add the row numbers as {EXAMPLE_ID!r}.",
+            )
+        numbers = np.asarray(as_numpy(ids))
+        if numbers.dtype.kind not in "iu" and len(numbers):
+            raise MetricsError(
+                f"The {EXAMPLE_ID!r} column holds {numbers.dtype}, not whole numbers.",
+                hint="row numbers count from 0.",
+            )
+        outside = (numbers < 0) | (numbers >= foreign.row_count)
+        if outside.any():
+            raise RowIndexError(
+                f"{EXAMPLE_ID} {numbers[outside][0]} is out of range: {foreign.url} has "
+                f"{foreign.row_count} rows.",
+                hint="row numbers count from 0; is this the table that the samples came from?",
+            )
+        return numbers.astype(np.int64)
+
+    def first_seen(self, ids: np.ndarray) -> np.ndarray:
+        """Return the positions of ids that have not come before, of equal ones the first."""
+        import numpy as np
+
+        _, first = np.unique(ids, return_index=True)
+        first.sort()
+        return first[~self._seen[ids[first]]]
+
+    def add(self, ids: np.ndarray) -> None:
+        import numpy as np
+
+        if len(ids) == 0:
+            return
+        self._seen[ids] = True
+        self.ordered = self.ordered and ids[0] > self._last and bool(np.all(np.diff(ids) > 0))
+        self._last = int(ids[-1])
+
+    def completeness(self, rows: int, foreign: ForeignTable | None) -> Completeness | None:
+        if foreign is None:
+            return None
+        unique = int(self._seen.sum())
+        return Completeness(
+            rows=rows,
+            unique=unique,
+            repeats_dropped=self.dropped,
+            expected=foreign.row_count,
+            missing=foreign.row_count - unique,
+        )
+
+
+def _claim(
+    run: Url, foreign: ForeignTable | None, split: str, constants: Mapping[str, Any]
+) -> tuple[Url, TableManifest]:
+    """Take the next free name of a metrics table, ``metrics_0000`` and so on."""
+    try:
+        number = sum(1 for _ in UrlAdapterRegistry.list_dir(run / METRICS))
+    except UrlNotFoundError:
+        number = 0
+    while True:
+        folder = run / METRICS / f"metrics_{number:04d}"
+        manifest = _opened(folder, foreign, split, constants)
+        try:
+            UrlAdapterRegistry.create_binary_content_at_url(folder / OPENED, encode(manifest))
+        except UrlExistsError:
+            number += 1
+        else:
+            return folder, manifest
+
+
+def _opened(
+    folder: Url, foreign: ForeignTable | None, split: str, constants: Mapping[str, Any]
+) -> TableManifest:
+    parent = (
+        Parent(foreign.url.to_relative(folder).to_str(), foreign.id, INPUT) if foreign else None
+    )
+    identity = new_id()
+    return TableManifest(
+        kind="metrics",
+        id=identity,
+        created=now(),
+        parents=(parent,) if parent else (),
+        metrics=MetricsInfo(
+            foreign_table=parent,
+            foreign_table_rows=foreign.row_count if foreign else None,
+            split=split,
+            constants={name: _json_value(value) for name, value in constants.items()},
+        ),
+        rows_schema=Schema(values={}).to_dict(),
+        stack=Stack(0, (Data((), (), identity),)),
+    )
+
+
+def _json_value(value: Any) -> Any:
+    value = as_numpy(value)
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return value if isinstance(value, bool | int | float | str) or value is None else repr(value)
+
+
+def _take(values: Any, keep: np.ndarray) -> Any:
+    values = as_numpy(values)
+    return values[keep] if hasattr(values, "dtype") else [values[i] for i in keep]

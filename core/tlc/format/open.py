@@ -1,0 +1,59 @@
+"""Opening the manifest of a table, also of a metrics table whose writer has not finished."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tlc.errors import ObjectKindError
+from tlc.format import parquet
+from tlc.format.manifest import (
+    OPENED,
+    Data,
+    FileEntry,
+    Stack,
+    TableManifest,
+    read,
+)
+from tlc.schemas import Schema
+from tlc.url import Url, UrlAdapterRegistry
+
+
+def open_table(folder: Url) -> tuple[TableManifest, bool]:
+    """Return the manifest of a table, and whether the table is partial.
+
+    A metrics table whose writer was interrupted, or is still at work, has no manifest yet; what it
+    has flushed is its rows.
+
+    Raises:
+        ObjectNotFoundError: There is nothing at `folder`.
+        ObjectKindError: What is there is no table.
+        CorruptObjectError: Its manifest is damaged.
+        UnsupportedFormatError: A newer version wrote it.
+    """
+    try:
+        return read(folder, TableManifest), False
+    except ObjectKindError:
+        if not (folder / OPENED).exists():
+            raise
+    opened = read(folder, TableManifest, file=OPENED)
+    files = tuple(_segments(folder))
+    schema: dict[str, Any] = opened.rows_schema
+    if files:
+        embedded = parquet.read_metadata(folder, files[0])[parquet.EMBEDDED_SCHEMA]
+        schema = msgspec.json.decode(embedded)
+    columns = tuple(Schema.from_dict(schema).values)
+    stack = Stack(sum(entry.rows for entry in files), (Data(columns, files, opened.id),))
+    return msgspec.structs.replace(opened, stack=stack, rows_schema=schema), True
+
+
+def _segments(folder: Url) -> list[FileEntry]:
+    """Return the segments of all ranks, in the order of their names."""
+    entries = []
+    for rank in UrlAdapterRegistry.list_dir(folder):
+        if not (rank.is_dir and rank.name.startswith("rank-")):
+            continue
+        for segment in UrlAdapterRegistry.list_dir(folder / rank.name):
+            entries.append(parquet.describe(folder, f"{rank.name}/{segment.name}"))
+    return entries

@@ -1,0 +1,105 @@
+"""Arrow tables to the bytes of Parquet files, and columns back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tlc.errors import CorruptObjectError, UrlNotFoundError
+from tlc.format.manifest import FileEntry, digest
+from tlc.url import Url, UrlAdapterRegistry
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+ROWS_PER_GROUP = 131_072
+EMBEDDED_SCHEMA = b"tlc.rows_schema"
+
+
+def encode(table: pa.Table) -> bytes:
+    """Return `table` as a Parquet file: zstd, page checksums, row groups of 128k rows."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        table,
+        sink,
+        row_group_size=ROWS_PER_GROUP,
+        compression="zstd",
+        compression_level=1,
+        write_page_checksum=True,
+        store_schema=True,
+    )
+    return sink.getvalue().to_pybytes()
+
+
+def write(folder: Url, path: str, table: pa.Table) -> FileEntry:
+    """Publish `table` as a new Parquet file at `path` below `folder`.
+
+    Raises:
+        UrlExistsError: There is a file of that name.
+    """
+    data = encode(table)
+    UrlAdapterRegistry.create_binary_content_at_url(folder / path, data)
+    return FileEntry(path=path, length=len(data), digest=digest(data), rows=table.num_rows)
+
+
+def read_column(folder: Url, entry: FileEntry, column: str) -> pa.ChunkedArray:
+    """Read one column of the file that `entry` names.
+
+    Raises:
+        CorruptObjectError: The file is missing, has another length, or its pages are damaged.
+    """
+    with _opened(Url(entry.path).to_absolute(folder), entry.length) as file:
+        return file.read(columns=[column]).column(column)
+
+
+def read_metadata(folder: Url, entry: FileEntry) -> dict[bytes, bytes]:
+    """Return the words that the writer left in the file beside the columns.
+
+    Raises:
+        CorruptObjectError: The file is missing or damaged.
+    """
+    with _opened(Url(entry.path).to_absolute(folder), entry.length) as file:
+        return dict(file.schema_arrow.metadata or {})
+
+
+def describe(folder: Url, path: str) -> FileEntry:
+    """Return what a manifest would say of a file, but for its digest, which nobody has noted.
+
+    Raises:
+        CorruptObjectError: The file is missing or damaged.
+    """
+    url = folder / path
+    with _opened(url, None) as file:
+        rows = file.metadata.num_rows
+    length = UrlAdapterRegistry.get_file_size(url)
+    return FileEntry(path=path, length=length, digest="", rows=rows)
+
+
+@contextmanager
+def _opened(url: Url, length: int | None) -> Iterator[pq.ParquetFile]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        adapter, url = UrlAdapterRegistry.resolve(url)
+        path = adapter.local_path(url)
+        source = pa.memory_map(str(path)) if path else pa.BufferReader(url.read_bytes())
+        if length is not None and source.size() != length:
+            raise _damaged(url, f"it has {source.size()} bytes instead of {length}")
+        yield pq.ParquetFile(source, page_checksum_verification=True)
+    except (FileNotFoundError, UrlNotFoundError) as error:
+        raise _damaged(url, "it is missing") from error
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(url, str(error)) from error
+
+
+def _damaged(url: Url, reason: str) -> CorruptObjectError:
+    return CorruptObjectError(
+        f"The data file {url} is damaged: {reason}.",
+        hint="restore the file from a copy; other tables are not affected.",
+    )

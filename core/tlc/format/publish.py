@@ -1,0 +1,109 @@
+"""Claiming a name and publishing a manifest under it: the step that makes an object exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tlc.errors import ObjectExistsError, UrlExistsError, UrlNotFoundError
+from tlc.format.manifest import MANIFEST, RunManifest, TableManifest, encode
+from tlc.format.names import check_case
+from tlc.format.rebase import rebase_manifest
+from tlc.url import IfExistsOption, Url, UrlAdapterRegistry
+
+
+def object_exists(folder: Url) -> bool:
+    """Whether an object was published at `folder`."""
+    return (folder / MANIFEST).exists()
+
+
+def sibling_names(folder: Url) -> list[str]:
+    """Return the names of the folders beside `folder`, and of `folder` itself if it exists."""
+    try:
+        entries = UrlAdapterRegistry.list_dir(folder.parent)
+        return [entry.name for entry in entries if entry.is_dir]
+    except UrlNotFoundError:
+        return []
+
+
+def numbered(folder: Url) -> Iterator[Url]:
+    """Yield `folder`, then its name with ``_0000``, ``_0001`` ..."""
+    yield folder
+    for number in range(10_000):
+        yield folder.create_sibling(f"{folder.name}_{number:04d}")
+
+
+def claim(folder: Url, if_exists: str, what: str) -> Url:
+    """Return the url under which an object may be written.
+
+    Args:
+        folder: Where the caller wants it.
+        if_exists: ``"rename"`` gives the first free numbered name; ``"overwrite"`` and ``"reuse"``
+            give `folder`; ``"raise"`` gives `folder` if it is free.
+        what: ``"table"`` or ``"run"``, for messages.
+
+    Raises:
+        ObjectExistsError: It exists, and `if_exists` is ``"raise"``.
+        NameNotAllowedError: A sibling's name differs only by case.
+        ValueError: `if_exists` is none of the four.
+    """
+    option = IfExistsOption(if_exists)
+    check_case(folder.name, sibling_names(folder), what)
+    if option is IfExistsOption.RENAME:
+        return next(url for url in numbered(folder) if not object_exists(url))
+    if option is IfExistsOption.RAISE and object_exists(folder):
+        raise exists_error(folder, what)
+    return folder
+
+
+def publish_table(folder: Url, manifest: TableManifest, if_exists: str) -> Url:
+    """Write the manifest of a table where `claim` said, and return where it is in the end.
+
+    Of several writers racing for one name exactly one wins. With ``"rename"`` the others go on to
+    the next free name; the manifest there refers to the files where they were written.
+
+    Raises:
+        ObjectExistsError: Somebody else was faster, and `if_exists` is ``"raise"`` or ``"reuse"``.
+    """
+    option = IfExistsOption(if_exists)
+    if option is IfExistsOption.OVERWRITE:
+        (folder / MANIFEST).write_bytes(encode(manifest))
+        return folder
+    candidates = numbered(folder) if option is IfExistsOption.RENAME else [folder]
+    for url in candidates:
+        if create(url, rebase_manifest(manifest, folder, url)):
+            return url
+    raise exists_error(folder, "table")
+
+
+def create(folder: Url, manifest: TableManifest | RunManifest) -> bool:
+    """Write a manifest if there is none; return whether this call did."""
+    try:
+        UrlAdapterRegistry.create_binary_content_at_url(folder / MANIFEST, encode(manifest))
+    except UrlExistsError:
+        return False
+    return True
+
+
+def exists_error(folder: Url, what: str) -> ObjectExistsError:
+    """Return the error that says that something is there already."""
+    return ObjectExistsError(
+        f"A {what} exists already at {folder}.",
+        hint='pass if_exists="rename", "overwrite" or "reuse", or choose another name.',
+    )
+
+
+def readable_objects(folder: Url) -> Iterator[tuple[Url, bytes]]:
+    """Yield url and manifest bytes of every object directly below `folder`, sorted by name.
+
+    Folders without a manifest are not objects and are passed over.
+    """
+    try:
+        entries = list(UrlAdapterRegistry.list_dir(folder))
+    except UrlNotFoundError:
+        return
+    for entry in entries:
+        if entry.is_dir:
+            try:
+                yield folder / entry.name, (folder / entry.name / MANIFEST).read_bytes()
+            except UrlNotFoundError:
+                continue

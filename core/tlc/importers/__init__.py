@@ -1,0 +1,1 @@
+"""From a source of data to columns: one module per kind of source. No table is known here."""

@@ -1,0 +1,41 @@
+"""Opening whatever lies at a url: a table or a run."""
+
+from __future__ import annotations
+
+from tlc.errors import ObjectKindError
+from tlc.run import Run
+from tlc.table import Table
+from tlc.url import Url
+
+__all__ = ["ObjectRegistry", "open_object"]
+
+
+def open_object(url: Url | str) -> Table | Run:
+    """Return the table or run at a url.
+
+    Raises:
+        ObjectNotFoundError: There is nothing (a FileNotFoundError).
+        ObjectKindError: What is there is neither (a ValueError).
+        CorruptObjectError: Its manifest is damaged.
+    """
+    try:
+        return Table.from_url(url)
+    except ObjectKindError:
+        return Run.from_url(url)
+
+
+class ObjectRegistry:
+    """Opens objects by url.
+
+    Tables are immutable and every call of ``from_url`` reads the manifest, so there is no cache that
+    could be out of date; `drop_cache` is there for programs that call it.
+    """
+
+    @staticmethod
+    def get_object_from_url(url: Url | str) -> Table | Run:
+        """Return the table or run at a url; see `open_object`."""
+        return open_object(url)
+
+    @staticmethod
+    def drop_cache() -> None:
+        """Do nothing: there is no cache."""

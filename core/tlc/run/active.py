@@ -1,0 +1,91 @@
+"""The active run: where metrics and logged values go unless somebody says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from tlc import _session
+from tlc.errors import RunStateError
+from tlc.run.run import Run
+from tlc.url import Url
+
+
+def init(
+    project_name: str | None = None,
+    run_name: str | None = None,
+    description: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    if_exists: str = "rename",
+    *,
+    root_url: Url | str | None = None,
+    run_url: Url | str | None = None,
+) -> Run:
+    """Start a run and make it the active one.
+
+    Args:
+        project_name: Its project; ``"default-project"`` if None.
+        run_name: Its name; made of the time if None.
+        description: What it is about.
+        parameters: Hyperparameters, as JSON can hold them; the rest is kept as text.
+        if_exists: If there is a run of that name: ``"rename"`` starts one with a numbered name,
+            ``"reuse"`` goes on with it, ``"overwrite"`` starts anew under its name, ``"raise"``
+            refuses.
+        root_url: Folder that holds the project; the configured one if None.
+        run_url: Url of the run, in place of names and root.
+
+    Raises:
+        ObjectExistsError: There is such a run, and `if_exists` is ``"raise"``.
+        NameNotAllowedError: A name cannot be used.
+    """
+    run = Run.create(
+        project_name,
+        run_name,
+        description=description or "",
+        if_exists=if_exists,
+        root_url=root_url,
+        run_url=run_url,
+    )
+    if parameters:
+        run.set_parameters(parameters)
+    set_active_run(run)
+    return run
+
+
+def active_run() -> Run | None:
+    """Return the active run, or None."""
+    return cast("Run | None", _session.get_active())
+
+
+def set_active_run(run: Run | None) -> None:
+    """Make `run` the active one; None for no run."""
+    _session.set_active(run)
+
+
+def log(data: Mapping[str, Any], run: Run | None = None) -> None:
+    """Log values to a run, as points of a chart.
+
+    Args:
+        data: Name to value. ``epoch``, ``iteration`` or ``step`` says where on the x-axis the others
+            belong.
+        run: The run; the active one if None.
+
+    Raises:
+        RunStateError: `run` is None and there is no active run.
+    """
+    target = run or active_run()
+    if target is None:
+        raise RunStateError(
+            "There is no active run to log to.", hint="start one with tlc.init(), or pass run=."
+        )
+    target.log(data)
+
+
+def close() -> None:
+    """Complete the active run, unless it has ended already, and have no active run any more."""
+    run = active_run()
+    if run is None:
+        return
+    if not run.state.status.is_final:
+        run.set_status_completed()
+    set_active_run(None)

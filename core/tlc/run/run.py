@@ -1,0 +1,368 @@
+"""The run: one experiment, on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from tlc import _session
+from tlc.errors import MetricsError, ObjectNotFoundError
+from tlc.format.layout import place_of, run_url
+from tlc.format.manifest import MANIFEST, RunManifest, new_id, now, read
+from tlc.format.publish import claim, create, exists_error, numbered, object_exists
+from tlc.run.analysis import Metrics
+from tlc.run.events import EventLog
+from tlc.run.state import RunState, RunStatus
+from tlc.table import Table, TableView
+from tlc.url import IfExistsOption, Url, UrlAdapterRegistry
+
+
+class Run:
+    """An experiment: parameters, logged values, input tables and metrics tables.
+
+    Runs come from `tlc.init`, `Run.from_url` or `Run.from_names`. All that a run accepts is on disk
+    when the call returns, and any number of processes may write to one run.
+    """
+
+    def __init__(self, url: Url, manifest: RunManifest) -> None:
+        self._url = url
+        self._manifest = manifest
+        self._events = EventLog(url)
+
+    @classmethod
+    def create(
+        cls,
+        project_name: str | None = None,
+        run_name: str | None = None,
+        *,
+        description: str = "",
+        if_exists: str = "rename",
+        root_url: Url | str | None = None,
+        run_url: Url | str | None = None,
+    ) -> Self:
+        """Make a run without making it the active one; see `tlc.init` for the arguments.
+
+        Raises:
+            ObjectExistsError: There is such a run, and `if_exists` is ``"raise"``.
+            NameNotAllowedError: A name cannot be used.
+        """
+        wanted = Url(run_url).to_absolute() if run_url else _url(run_name, project_name, root_url)
+        folder = claim(wanted, if_exists, "run")
+        option = IfExistsOption(if_exists)
+        manifest = RunManifest(id=new_id(), created=now(), description=description)
+        if option is IfExistsOption.OVERWRITE:
+            _clear(folder)
+        for url in numbered(folder):
+            if create(url, manifest):
+                return cls(url, manifest)
+            if option is IfExistsOption.REUSE:
+                return cls.from_url(url)
+            if option is IfExistsOption.RAISE:
+                raise exists_error(url, "run")
+        raise exists_error(folder, "run")
+
+    @classmethod
+    def from_url(cls, url: Url | str) -> Self:
+        """Open a run that is on disk; the active run stays what it is.
+
+        Raises:
+            ObjectNotFoundError: There is nothing at `url` (a FileNotFoundError).
+            ObjectKindError: What is there is no run (a ValueError).
+            CorruptObjectError: The run's manifest is damaged.
+        """
+        folder = Url(url).to_absolute()
+        if folder.name == MANIFEST:
+            folder = folder.parent
+        return cls(folder, read(folder, RunManifest))
+
+    @classmethod
+    def from_names(
+        cls,
+        project_name: str | None = None,
+        run_name: str | None = None,
+        root_url: Url | str | None = None,
+    ) -> Self:
+        """Open a run that is on disk by its names.
+
+        Raises:
+            ObjectNotFoundError: There is no such run.
+        """
+        if run_name is None:
+            raise ObjectNotFoundError("No run was named.", hint="pass run_name=.")
+        return cls.from_url(run_url(run_name, project_name, root_url))
+
+    @property
+    def url(self) -> Url:
+        """The run's folder, absolute."""
+        return self._url
+
+    @property
+    def id(self) -> str:
+        """The run's identity, a UUID."""
+        return self._manifest.id
+
+    @property
+    def name(self) -> str:
+        """The last part of the url."""
+        return self._url.name
+
+    @property
+    def project_name(self) -> str:
+        """The project that the run belongs to."""
+        return place_of(self._url).project
+
+    @property
+    def root_url(self) -> Url:
+        """The folder that holds the project."""
+        return Url(place_of(self._url).root)
+
+    @property
+    def created(self) -> str:
+        """When the run was made: UTC, ISO 8601."""
+        return self._manifest.created
+
+    @property
+    def state(self) -> RunState:
+        """All that the run holds now, read from its events."""
+        return RunState.of(self._events.read())
+
+    @property
+    def last_modified(self) -> str:
+        """When the run last changed: UTC, ISO 8601."""
+        return self.state.last_modified or self.created
+
+    @property
+    def description(self) -> str:
+        """What the run is about."""
+        changed = self.state.description
+        return self._manifest.description if changed is None else changed
+
+    @description.setter
+    def description(self, description: str) -> None:
+        self._events.append("description", {"description": description})
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The hyperparameters."""
+        return self.state.parameters
+
+    @property
+    def constants(self) -> dict[str, Any]:
+        """``parameters``, ``inputs`` and ``outputs`` in one dict."""
+        state = self.state
+        return {"parameters": state.parameters, "inputs": state.inputs, "outputs": state.outputs}
+
+    @property
+    def status(self) -> float:
+        """What the run is doing, as one of ``tlc.constants.RUN_STATUS_...``."""
+        return float(self.state.status)
+
+    def set_parameters(self, parameters: Mapping[str, Any]) -> None:
+        """Add hyperparameters, or change those of the same name."""
+        self._events.append("parameters", parameters)
+
+    def log(self, data: Mapping[str, Any]) -> None:
+        """Log values, as points of a chart; see `tlc.log`."""
+        self._events.append("output", data, durable=False)
+
+    def add_output_value(self, values: Mapping[str, Any]) -> None:
+        """Log values, as points of a chart; the older name of `log`."""
+        self.log(values)
+
+    def add_input_value(self, values: Mapping[str, Any]) -> None:
+        """Note something that went into the run and is no table."""
+        self._events.append("input", values)
+
+    def add_input_table(self, table: Table | TableView | Url | str) -> None:
+        """Note a table that the run reads; noted once however often it is added.
+
+        Raises:
+            ObjectNotFoundError: There is no table at that url.
+        """
+        opened = table if isinstance(table, Table | TableView) else Table.from_url(table)
+        url = opened.url.to_relative(self._url).to_str()
+        identity = (opened.source if isinstance(opened, TableView) else opened).id
+        values = {"input_table_url": url, "input_table_id": identity}
+        if values not in self.state.inputs:
+            self._events.append("input", values)
+
+    @property
+    def input_tables(self) -> list[Url]:
+        """Urls of the tables that the run reads, absolute."""
+        urls = [entry.get("input_table_url") for entry in self.state.inputs]
+        return [Url(url).to_absolute(self._url) for url in urls if url]
+
+    def add_metrics_table(self, table: Table | Url | str, *, stream_name: str = "") -> None:
+        """Link a table of metrics to the run."""
+        opened = table if isinstance(table, Table) else Table.from_url(table)
+        info = opened.metrics_info
+        self._add_metrics_info(
+            {
+                "url": opened.url.to_relative(self._url).to_str(),
+                "row_count": len(opened),
+                "file_size": opened.file_size,
+                "stream_name": stream_name or (info.stream_name if info else "default_stream"),
+            }
+        )
+
+    def update_metrics(self, infos: list[dict[str, Any]]) -> None:
+        """Link metrics tables by their infos, as `MetricsTableWriter` gives them."""
+        for info in infos:
+            url = Url(info["url"]).to_absolute(self._url).to_relative(self._url).to_str()
+            self._add_metrics_info({**info, "url": url})
+
+    @property
+    def metrics(self) -> Metrics:
+        """The metrics tables: a list of their infos that can be called to read them all.
+
+        ``run.metrics(table=t, split="val", join=["label"])`` returns one Arrow table over all epochs;
+        see `tlc.run.analysis.Metrics`.
+        """
+        return Metrics(self, self.state.metrics)
+
+    @property
+    def metrics_tables(self) -> list[Table]:
+        """The metrics tables in the order they were added, those of unfinished writers last."""
+        return [Table.from_url(url) for url in self.metrics.urls()]
+
+    def add_metrics(
+        self,
+        metrics: Mapping[str, Any],
+        schema: Mapping[str, Any] | None = None,
+        foreign_table_url: Url | str | Table | None = None,
+        *,
+        constants: Mapping[str, Any] | None = None,
+        split: str = "",
+    ) -> list[dict[str, Any]]:
+        """Write metrics that are complete already as one metrics table.
+
+        Args:
+            metrics: Column name to one value per sample. ``example_id`` says which row of the foreign
+                table each value belongs to; without it value i belongs to row i, and there must be one
+                for every row.
+            schema: Schemas of columns; the others are inferred.
+            foreign_table_url: The table that the metrics are about.
+            constants: Further columns with one value for all rows, such as ``{"epoch": 3}``.
+            split: Name of the part of the data, such as ``"val"``.
+
+        Returns:
+            One dict about the metrics table: url, row_count, file_size, stream_name.
+
+        Raises:
+            MetricsError: There is no ``example_id``, and the lengths differ; or an id is no row of the
+                foreign table.
+        """
+        from tlc.run.metrics_file import foreign_table, write_metrics
+
+        if not isinstance(metrics, Mapping):
+            raise MetricsError(f"Metrics are a dict of columns, not {type(metrics).__name__}.")
+        table = write_metrics(
+            self._url,
+            metrics,
+            schema=schema or {},
+            foreign=None if foreign_table_url is None else foreign_table(foreign_table_url),
+            constants=constants or {},
+            split=split,
+        )
+        self.add_metrics_table(table)
+        if foreign_table_url is not None:
+            self.add_input_table(foreign_table_url)
+        return [dict(self.metrics[-1])]
+
+    def set_status_running(self) -> None:
+        """Say that the run is at work."""
+        self._set_status(RunStatus.RUNNING)
+
+    def set_status_collecting(self) -> None:
+        """Say that metrics are being collected."""
+        self._set_status(RunStatus.COLLECTING)
+
+    def set_status_post_processing(self) -> None:
+        """Say that results are being worked on."""
+        self._set_status(RunStatus.POST_PROCESSING)
+
+    def set_status_completed(self) -> None:
+        """Say that the run has ended well. If it is the active run, there is none afterwards."""
+        self._set_status(RunStatus.COMPLETED)
+
+    def set_status_failed(self, reason: str = "") -> None:
+        """Say that the run has failed, and why. If it is the active run, there is none afterwards."""
+        self._set_status(RunStatus.FAILED, reason)
+
+    def set_status_interrupted(self, reason: str = "") -> None:
+        """Say that somebody stopped the run. If it is the active run, there is none afterwards."""
+        self._set_status(RunStatus.INTERRUPTED, reason)
+
+    def copy(
+        self,
+        run_name: str | None = None,
+        project_name: str | None = None,
+        root_url: Url | str | None = None,
+        if_exists: str = "raise",
+        *,
+        destination_url: Url | str | None = None,
+    ) -> Self:
+        """Copy the run with its metrics tables; input tables are referred to, not copied.
+
+        Args:
+            run_name: Name of the copy; this run's if None.
+            project_name: Its project; this run's if None.
+            root_url: Folder that holds the project; this run's if None.
+            if_exists: ``"raise"``, ``"rename"`` or ``"overwrite"``.
+            destination_url: Url of the copy, in place of names and root.
+
+        Raises:
+            ObjectExistsError: There is such a run, and `if_exists` is ``"raise"``.
+        """
+        from tlc.run.copying import copy_run
+
+        wanted = (
+            Url(destination_url).to_absolute()
+            if destination_url
+            else run_url(
+                run_name or self.name, project_name or self.project_name, root_url or self.root_url
+            )
+        )
+        return type(self).from_url(copy_run(self, wanted, if_exists))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Run):
+            return NotImplemented
+        return (self._url, self.id) == (other._url, other.id)
+
+    def __hash__(self) -> int:
+        return hash((self._url, self.id))
+
+    def __reduce__(self) -> tuple[Callable[[str], Run], tuple[str]]:
+        return type(self).from_url, (self._url.to_str(),)
+
+    def __repr__(self) -> str:
+        state = self.state
+        return (
+            f"Run {self.name!r}: {state.status.name.lower()}, {len(state.metrics)} metrics tables, "
+            f"{self._url}"
+        )
+
+    def _set_status(self, status: RunStatus, reason: str = "") -> None:
+        values = {"status": int(status), **({"reason": reason} if reason else {})}
+        self._events.append("status", values)
+        if status.is_final and _session.get_active() == self:
+            _session.set_active(None)
+
+    def _add_metrics_info(self, info: dict[str, Any]) -> None:
+        self._events.append("metrics", info)
+
+
+def _url(run_name: str | None, project_name: str | None, root_url: Url | str | None) -> Url:
+    name = run_name or datetime.now(UTC).strftime("run-%Y%m%d-%H%M%S")
+    return run_url(name, project_name, root_url)
+
+
+def _clear(folder: Url) -> None:
+    """Delete a run that is to be overwritten; its manifest goes first, so no half of it is read."""
+    if object_exists(folder):
+        (folder / MANIFEST).delete()
+        UrlAdapterRegistry.delete_tree(folder)
+
+

@@ -1,0 +1,78 @@
+"""What the events of a run add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+
+class RunStatus(IntEnum):
+    """What a run is doing. Equal to the numbers ``tlc.constants.RUN_STATUS_...``."""
+
+    EMPTY = 0
+    RUNNING = 1
+    COLLECTING = 2
+    POST_PROCESSING = 3
+    COMPLETED = 4
+    FAILED = 5
+    INTERRUPTED = 6
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more is expected of the run."""
+        return self >= RunStatus.COMPLETED
+
+
+@dataclass
+class RunState:
+    """What a run holds now.
+
+    Attributes:
+        parameters: Hyperparameters.
+        inputs: One dict per input: ``{"input_table_url": ...}`` for tables, relative to the run.
+        outputs: Logged values, one dict per call, in order.
+        metrics: One dict per metrics table: url relative to the run, rows, bytes, stream name.
+        status: What the run is doing.
+        reason: Why it failed or was interrupted, if somebody said so.
+        description: What the run is about, if it was changed later.
+        last_modified: Time of the last event: UTC, ISO 8601; empty if there is none.
+    """
+
+    parameters: dict[str, Any] = field(default_factory=dict)
+    inputs: list[dict[str, Any]] = field(default_factory=list)
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    metrics: list[dict[str, Any]] = field(default_factory=list)
+    status: RunStatus = RunStatus.EMPTY
+    reason: str = ""
+    description: str | None = None
+    last_modified: str = ""
+
+    @classmethod
+    def of(cls, events: Iterable[dict[str, Any]]) -> RunState:
+        """Return the state after `events`, in their order; unknown events change nothing."""
+        state = cls()
+        for event in events:
+            state._apply(event["type"], event["values"])
+            state.last_modified = event["time"]
+        return state
+
+    def _apply(self, type_: str, values: dict[str, Any]) -> None:
+        match type_:
+            case "parameters":
+                self.parameters.update(values)
+            case "input":
+                if values not in self.inputs:
+                    self.inputs.append(values)
+            case "output":
+                self.outputs.append(values)
+            case "metrics":
+                self.metrics = [m for m in self.metrics if m["url"] != values["url"]] + [values]
+            case "metrics_removed":
+                self.metrics = [m for m in self.metrics if m["url"] != values["url"]]
+            case "status":
+                self.status = RunStatus(values["status"])
+                self.reason = values.get("reason", "")
+            case "description":
+                self.description = values["description"]

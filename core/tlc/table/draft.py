@@ -1,0 +1,233 @@
+"""A revision in the making: layers and schema of its parent, and what edits add to them."""
+
+from __future__ import annotations
+
+import copy
+import uuid
+from collections.abc import Sequence
+from functools import singledispatchmethod
+from typing import TYPE_CHECKING, Any
+
+from tlc.errors import ColumnError, ColumnLengthError, ColumnNotFoundError, RowIndexError, SchemaError
+from tlc.format import parquet
+from tlc.format.bulk import BulkFolder
+from tlc.format.encode import ColumnEncoder, is_url_column
+from tlc.format.infer import infer_column
+from tlc.format.layers import read_column, read_patch
+from tlc.format.manifest import Data, Layer, Patch, Stack, Take
+from tlc.format.names import check_column_name
+from tlc.format.relative import relativize
+from tlc.schemas import Schema
+from tlc.schemas.arrow import arrow_type
+from tlc.schemas.value_maps import make_value_map
+from tlc.table.edits import AddColumn, DeleteRows, DropColumn, Edit, SetSchema, SetValueMap, SetValues
+from tlc.url import Url
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+_LONGEST_CHAIN = 16
+
+
+class Draft:
+    """Applies edits; writes their files into the folder of the new revision.
+
+    Args:
+        stack: Layers of the parent, with paths relative to `folder`.
+        schema: Schema of the parent's rows; not changed.
+        folder: Folder of the new revision.
+    """
+
+    def __init__(self, stack: Stack, schema: Schema, folder: Url) -> None:
+        self.layers: list[Layer] = list(stack.layers)
+        self.row_count = stack.row_count
+        self.schema = copy.deepcopy(schema)
+        self.operations: list[dict[str, Any]] = []
+        self._folder = folder
+        self._writer = uuid.uuid4().hex[:8]
+
+    def stack(self) -> Stack:
+        """Return the layers, with long chains of patches folded into one."""
+        self._fold()
+        return Stack(self.row_count, tuple(self.layers))
+
+    @singledispatchmethod
+    def apply(self, edit: Edit) -> None:
+        """Add `edit` to the draft.
+
+        Raises:
+            TypeError: It is no edit.
+            TlcError: It does not fit the table; nothing is added then.
+        """
+        raise TypeError(f"{edit!r} is not an edit; see tlc.table.edits for those there are.")
+
+    @apply.register
+    def _(self, edit: SetValues) -> None:
+        import pyarrow as pa
+
+        rows = self._positions(edit.rows)
+        if len(rows) != len(edit.values):
+            raise ColumnLengthError(
+                f"{len(rows)} rows of column {edit.column!r} were to be set to {len(edit.values)} values.",
+                hint="give one value per row number.",
+            )
+        encoder = self._encoder(edit.column, self._column_schema(edit.column))
+        values = encoder.encode(edit.values)
+        self._patch(edit.column, pa.array(rows), values)
+        self._log("set_values", column=edit.column, cells=len(rows))
+
+    @apply.register
+    def _(self, edit: AddColumn) -> None:
+        name = check_column_name(edit.name)
+        if name in self._columns:
+            raise ColumnError(f"There is a column {name!r} already.", hint="choose another name.")
+        if len(edit.values) != self.row_count:
+            raise ColumnLengthError(
+                f"Column {name!r} has {len(edit.values)} values, the table has {self.row_count} rows.",
+                hint="give one value per row.",
+            )
+        schema = copy.deepcopy(edit.schema) if edit.schema else infer_column(name, edit.values)
+        cells = self._encoder(name, schema).encode(edit.values)
+        entry = self._write({name: self._relative(cells, schema)})
+        self.layers.append(Data((name,), (entry,), origin=""))
+        self.schema.add_sub_schema(name, schema)
+        self._log("add_column", column=name)
+
+    @apply.register
+    def _(self, edit: DropColumn) -> None:
+        self._column_schema(edit.name)
+        del self._columns[edit.name]
+        self._log("drop_column", column=edit.name)
+
+    @apply.register
+    def _(self, edit: DeleteRows) -> None:
+        import numpy as np
+        import pyarrow as pa
+
+        kept = np.ones(self.row_count, dtype=bool)
+        kept[self._positions(edit.rows)] = False
+        rows = np.flatnonzero(kept)
+        self.layers.append(Take(self._write({"row": pa.array(rows)})))
+        self._log("delete_rows", rows=self.row_count - len(rows))
+        self.row_count = len(rows)
+
+    @apply.register
+    def _(self, edit: SetValueMap) -> None:
+        value = self.schema.find(edit.path).value
+        if value is None:
+            raise SchemaError(
+                f"Column {edit.path!r} is made of {', '.join(map(repr, self.schema.find(edit.path)))}: "
+                "only numbers have a value map.",
+                hint="give the dotted path of a number in it.",
+            )
+        value.map = make_value_map(edit.value_map)
+        self._log("set_value_map", column=edit.path)
+
+    @apply.register
+    def _(self, edit: SetSchema) -> None:
+        import pyarrow as pa
+
+        old, new = self._column_schema(edit.column), edit.schema
+        if arrow_type(old) != arrow_type(new):
+            try:
+                self._read(edit.column).cast(arrow_type(new))
+            except pa.ArrowException as error:
+                raise SchemaError(
+                    f"The cells of column {edit.column!r} do not fit the new schema: {error}."
+                ) from error
+        self._columns[edit.column] = copy.deepcopy(new)
+        self._log("set_schema", column=edit.column)
+
+    @property
+    def _columns(self) -> dict[str, Schema]:
+        return self.schema.values
+
+    def _column_schema(self, name: str) -> Schema:
+        if name not in self._columns:
+            raise ColumnNotFoundError(
+                f"There is no column {name!r}.",
+                hint=f"the columns are {', '.join(map(repr, self._columns))}.",
+            )
+        return self._columns[name]
+
+    def _encoder(self, name: str, schema: Schema) -> ColumnEncoder:
+        return ColumnEncoder(name, schema, BulkFolder(self._folder, name, self._writer))
+
+    def _positions(self, rows: Sequence[int]) -> np.ndarray:
+        import numpy as np
+
+        numbers = np.asarray(rows, dtype=np.int64) if len(rows) else np.empty(0, np.int64)
+        outside = (numbers < -self.row_count) | (numbers >= self.row_count)
+        if outside.any():
+            raise RowIndexError(
+                f"Row {numbers[outside][0]} does not exist: the table has {self.row_count} rows."
+            )
+        return np.where(numbers < 0, numbers + self.row_count, numbers)
+
+    def _read(self, name: str) -> pa.Array:
+        schema = self._columns[name]
+        stack = Stack(self.row_count, tuple(self.layers))
+        return read_column(
+            stack, name, self._folder, arrow_type(schema), urls=is_url_column(schema)
+        )
+
+    def _relative(self, cells: pa.Array, schema: Schema) -> pa.Array:
+        return relativize(cells, self._folder) if is_url_column(schema) else cells
+
+    def _patch(self, column: str, rows: pa.Array, values: pa.Array) -> None:
+        cells = self._relative(values, self._columns[column])
+        self.layers.append(Patch(column, self._write({"row": rows, "value": cells})))
+
+    def _write(self, columns: dict[str, pa.Array]) -> Any:
+        import pyarrow as pa
+
+        path = f"edits/{self._writer}-{uuid.uuid4().hex[:8]}.parquet"
+        return parquet.write(self._folder, path, pa.table(columns))
+
+    def _log(self, type_: str, **facts: Any) -> None:
+        self.operations.append({"type": type_, **facts})
+
+    def _fold(self) -> None:
+        """Merge the patches of a column that lie above all other layers, once they are many."""
+        for column in dict.fromkeys(_top_patches(self.layers)):
+            patches = [p for p in _tail(self.layers) if p.column == column]
+            if len(patches) > _LONGEST_CHAIN and column in self._columns:
+                self._merge(column, patches)
+
+    def _merge(self, column: str, patches: list[Patch]) -> None:
+        import numpy as np
+        import pyarrow as pa
+
+        schema = self._columns[column]
+        read = {"folder": self._folder, "urls": is_url_column(schema)}
+        rows, values = _concatenated(patches, arrow_type(schema), **read)
+        # np.unique keeps the first of equal rows: look at them from the last to the first.
+        kept, first = np.unique(rows[::-1], return_index=True)
+        last = pa.array(len(rows) - 1 - first)
+        self.layers = [layer for layer in self.layers if layer not in patches]
+        self._patch(column, pa.array(kept), values.take(last))
+
+
+def _tail(layers: list[Layer]) -> list[Patch]:
+    tail: list[Patch] = []
+    for layer in reversed(layers):
+        if not isinstance(layer, Patch):
+            break
+        tail.append(layer)
+    return tail[::-1]
+
+
+def _top_patches(layers: list[Layer]) -> list[str]:
+    return [patch.column for patch in _tail(layers)]
+
+
+def _concatenated(
+    patches: list[Patch], type_: pa.DataType, *, folder: Url, urls: bool
+) -> tuple[np.ndarray, pa.Array]:
+    import numpy as np
+    import pyarrow as pa
+
+    parts = [read_patch(patch, folder, urls=urls) for patch in patches]
+    rows = np.concatenate([np.asarray(part[0]) for part in parts])
+    return rows, pa.concat_arrays([part[1].cast(type_) for part in parts])

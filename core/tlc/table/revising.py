@@ -1,0 +1,258 @@
+"""The part of `Table` that makes new revisions and finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from tlc.errors import RevisionConflictError
+from tlc.format.commit import INPUT, REVISION
+from tlc.format.manifest import Parent, TableManifest, new_id, now
+from tlc.format.publish import claim, publish_table
+from tlc.format.rebase import rebase_stack
+from tlc.schemas import Schema
+from tlc.table import lineage
+from tlc.table.draft import Draft
+from tlc.table.edits import (
+    AddColumn,
+    DeleteRows,
+    DropColumn,
+    Edit,
+    SetSchema,
+    SetValueMap,
+    SetValues,
+)
+from tlc.table.reading import Reading
+from tlc.table.squash import squash
+from tlc.url import Url
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Revising(Reading):
+    """Edits that make revisions, and the lineage that connects them."""
+
+    def revise(
+        self,
+        *edits: Edit,
+        description: str = "",
+        name: str | None = None,
+        base: Url | str | None = None,
+        table_url: Url | str | None = None,
+    ) -> Self:
+        """Make a new table that is this one with `edits` applied in order; this one stays as it is.
+
+        Only what changes is written. Two people who edit the same table make two branches.
+
+        Args:
+            edits: Values of `tlc.table.edits`; row numbers count in the table as the edits before
+                have left it.
+            description: Why, for those who look at the lineage later.
+            name: Name of the new table, beside this one; ``<first name>-r<number>`` if None. A taken
+                name gets a number.
+            base: Url of the revision that the edits were made on. If it is no longer the newest one
+                of its lineage, nothing is written.
+            table_url: Write there instead, replacing what is there. Such a table is made from this
+                one but is no revision of it: `latest` does not lead there.
+
+        Raises:
+            RevisionConflictError: `base` has been revised by somebody else.
+            TlcError: An edit does not fit the table; nothing is written then.
+        """
+        if base is not None:
+            self._check_base(Url(base).to_absolute())
+        number = self._manifest.revision + 1
+        usual = self.url.create_sibling(name or lineage.revision_name(self.name, number))
+        folder = Url(table_url).to_absolute() if table_url else claim(usual, "rename", "table")
+        draft = Draft(rebase_stack(self._manifest.stack, self.url, folder), self._schema, folder)
+        for edit in edits:
+            draft.apply(edit)
+        relation = INPUT if table_url else REVISION
+        manifest = TableManifest(
+            id=new_id(),
+            created=now(),
+            description=description,
+            revision=0 if table_url else number,
+            parents=(self._as_parent(folder, relation),),
+            operation={"edits": draft.operations},
+            rows_schema=draft.schema.to_dict(),
+            stack=draft.stack(),
+        )
+        published = publish_table(folder, manifest, "overwrite" if table_url else "rename")
+        return self.from_url(published)
+
+    def set_values(
+        self, column: str, rows: Sequence[int] | np.ndarray, values: Any, *, description: str = ""
+    ) -> Self:
+        """Return a new revision with other values in some rows of a column.
+
+        Args:
+            column: Name of the column.
+            rows: Row numbers.
+            values: One value per row number (list, tuple or array), or one value for all of them.
+            description: Why.
+
+        Raises:
+            ColumnNotFoundError: There is no such column.
+            RowIndexError: There is no such row.
+            CellError: A value does not fit the column's schema.
+        """
+        many = isinstance(values, list | tuple) or hasattr(values, "__array__") and len(values.shape)
+        listed = values if many else [values] * len(rows)
+        return self.revise(SetValues(column, list(rows), listed), description=description)
+
+    def set_value_map(
+        self, path: str, value_map: Mapping[Any, Any] | Sequence[Any], *, description: str = ""
+    ) -> Self:
+        """Return a new revision with other names for the values of a column; the values stay.
+
+        Args:
+            path: Name of the column, or a dotted path into a nested one.
+            value_map: Map from value to name or `MapElement`, or a list of names.
+            description: Why.
+
+        Raises:
+            ColumnNotFoundError: There is no such column.
+            SchemaError: The column does not hold numbers.
+        """
+        return self.revise(SetValueMap(path, value_map), description=description)
+
+    def add_column(
+        self,
+        name: str,
+        values: Sequence[Any],
+        schema: Schema | None = None,
+        *,
+        description: str = "",
+    ) -> Self:
+        """Return a new revision with one more column.
+
+        Args:
+            name: Its name.
+            values: One value per row, in sample or row form.
+            schema: Its schema; inferred from the values if None.
+            description: Why.
+
+        Raises:
+            ColumnError: There is such a column, or the number of values is wrong.
+            CellError: A value does not fit the schema.
+        """
+        return self.revise(AddColumn(name, values, schema), description=description)
+
+    def delete_column(self, name: str, *, description: str = "") -> Self:
+        """Return a new revision without a column.
+
+        Raises:
+            ColumnNotFoundError: There is no such column.
+        """
+        return self.revise(DropColumn(name), description=description)
+
+    def delete_rows(
+        self,
+        indices: Sequence[int],
+        table_url: Url | str | None = None,
+        description: str | None = None,
+    ) -> Self:
+        """Return a new table without some rows; the others keep their order.
+
+        Args:
+            indices: Row numbers; may be empty.
+            table_url: Where to write it, replacing what is there; such a table is a subset with a
+                life of its own, not a revision that `latest` would find. None makes a revision.
+            description: Why.
+
+        Raises:
+            RowIndexError: There is no such row.
+        """
+        return self.revise(DeleteRows(indices), description=description or "", table_url=table_url)
+
+    def set_schema(self, column: str, schema: Schema, *, description: str = "") -> Self:
+        """Return a new revision in which a column has another schema.
+
+        Raises:
+            ColumnNotFoundError: There is no such column.
+            SchemaError: The cells do not fit `schema`.
+        """
+        return self.revise(SetSchema(column, schema), description=description)
+
+    def squash(
+        self,
+        table_name: str | None = None,
+        dataset_name: str | None = None,
+        project_name: str | None = None,
+        root_url: Url | str | None = None,
+        *,
+        if_exists: str = "rename",
+        description: str = "",
+    ) -> Self:
+        """Return this table written out in full, so that it needs no file of another table.
+
+        With no names it is the next revision. With a name, dataset, project or root it is a table of
+        its own, made from this one. Rows keep their stable keys.
+
+        Args:
+            table_name: Name of the new table.
+            dataset_name: Its dataset; this table's if None.
+            project_name: Its project; this table's if None.
+            root_url: Folder that holds the project; this table's if None.
+            if_exists: What to do if the name is taken.
+            description: Why.
+        """
+        return squash(
+            self,
+            table_name=table_name,
+            dataset_name=dataset_name,
+            project_name=project_name,
+            root_url=root_url,
+            if_exists=if_exists,
+            description=description,
+        )
+
+    def latest(self) -> Self:
+        """Return the newest revision made from this table, or this table.
+
+        Tables made from this one by splitting, joining or writing to a url of their own are not
+        revisions. Where there are branches the newest counts and a `BranchWarning` names the others.
+        """
+        nodes = lineage.nodes_beside(self.url)
+        start = nodes.get(self.id)
+        if start is None:
+            return self
+        newest = lineage.newest(start, nodes.values())
+        return self if newest is start else self.from_url(newest.url)
+
+    def revisions(self) -> list[Self]:
+        """Return all revisions of this table's lineage, branches too, oldest first."""
+        nodes = lineage.nodes_beside(self.url)
+        start = nodes.get(self.id)
+        if start is None:
+            return [self]
+        first = (lineage.ancestors(start, nodes) or [start])[0]
+        family = [first, *lineage.descendants(first, nodes.values())]
+        return [self.from_url(node.url) for node in family]
+
+    def history(self) -> list[Self]:
+        """Return the revisions that led to this one, oldest first; this one is the last."""
+        nodes = lineage.nodes_beside(self.url)
+        if self.id not in nodes:
+            return [self]
+        return [*(self.from_url(n.url) for n in lineage.ancestors(nodes[self.id], nodes)), self]
+
+    @property
+    def input_tables(self) -> list[Url]:
+        """Urls of the tables that this one was made from, absolute."""
+        return [Url(parent.url).to_absolute(self.url) for parent in self._manifest.parents]
+
+    def _as_parent(self, folder: Url, relation: str) -> Parent:
+        return Parent(self.url.to_relative(folder).to_str(), self.id, relation)
+
+    def _check_base(self, base: Url) -> None:
+        latest = self.from_url(base).latest()
+        if latest.url != base or base != self.url:
+            raise RevisionConflictError(
+                f"The edits were made on {base}, but the newest revision is {latest.url} now.",
+                base=base,
+                latest=latest.url,
+                hint="look at the newest revision and edit that; without base= the edits make a branch.",
+            )

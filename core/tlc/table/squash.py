@@ -1,0 +1,90 @@
+"""Writing a table out in full."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from tlc.format import parquet
+from tlc.format.commit import INPUT, REVISION
+from tlc.format.encode import is_url_column
+from tlc.format.layers import KEY_INDEX, KEY_ORIGIN
+from tlc.format.layout import table_url
+from tlc.format.manifest import Data, FileEntry, Parent, Stack, TableManifest, new_id, now
+from tlc.format.publish import claim, publish_table
+from tlc.format.relative import relativize
+from tlc.table import lineage
+from tlc.url import Url
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tlc.table.reading import Reading
+
+T = TypeVar("T", bound="Reading")
+
+
+def squash(
+    table: T,
+    *,
+    table_name: str | None,
+    dataset_name: str | None,
+    project_name: str | None,
+    root_url: Url | str | None,
+    if_exists: str,
+    description: str,
+) -> T:
+    """Write `table` out in full; see `Table.squash`."""
+    elsewhere = any((table_name, dataset_name, project_name, root_url))
+    number = table._manifest.revision + 1
+    wanted = table.url.create_sibling(lineage.revision_name(table.name, number))
+    if elsewhere:
+        wanted = table_url(
+            table_name or table.name,
+            dataset_name or table.dataset_name or None,
+            project_name or table.project_name or None,
+            root_url or table.root_url or None,
+        )
+    folder = claim(wanted, if_exists, "table")
+    relation = INPUT if elsewhere else REVISION
+    manifest = TableManifest(
+        id=new_id(),
+        created=now(),
+        description=description,
+        revision=0 if elsewhere else number,
+        parents=(Parent(table.url.to_relative(folder).to_str(), table.id, relation),),
+        operation={"edits": [{"type": "squash"}]},
+        rows_schema=table.rows_schema.to_dict(),
+        stack=_full_stack(table, folder),
+    )
+    return table.from_url(publish_table(folder, manifest, if_exists))
+
+
+def _full_stack(table: Reading, folder: Url) -> Stack:
+    import pyarrow as pa
+
+    columns = {name: _stored(table, name, folder) for name in table.columns}
+    rows = pa.table(columns)
+    writer = new_id()[:8]
+    files = tuple(
+        parquet.write(folder, f"data/{writer}-{start // _STEP:05d}.parquet", rows.slice(start, _STEP))
+        for start in range(0, len(table), _STEP)
+    )
+    data = Data(tuple(columns), files, origin="", keys=_keys(table, folder, writer))
+    return Stack(len(table), (data,))
+
+
+def _stored(table: Reading, name: str, folder: Url) -> pa.Array:
+    schema = table.rows_schema.values[name]
+    cells = table.column(name)
+    return relativize(cells, folder) if is_url_column(schema) else cells
+
+
+def _keys(table: Reading, folder: Url, writer: str) -> FileEntry:
+    import pyarrow as pa
+
+    origins, indices = table.row_keys()
+    keys = pa.table({KEY_ORIGIN: origins, KEY_INDEX: pa.array(indices)})
+    return parquet.write(folder, f"data/{writer}-keys.parquet", keys)
+
+
+_STEP = parquet.ROWS_PER_GROUP

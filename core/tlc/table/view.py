@@ -1,0 +1,70 @@
+"""A table seen through a transform."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from tlc.table.table import Table
+    from tlc.url import Url
+
+
+class MapDataset(Protocol):
+    """What a training loop needs of a dataset: a length, and a sample for each index."""
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        ...
+
+    def __getitem__(self, index: int) -> Any:
+        """Return one sample."""
+        ...
+
+
+class TableView:
+    """A table whose samples go through a function when they are read.
+
+    It is a map-style dataset: hand it to a ``DataLoader``, to `tlc.collect_metrics` or to a trainer.
+    The table is unchanged; a view has no schema and is not stored. Use a top-level function as
+    `transform` when the view goes to worker processes, so that it can be pickled.
+
+    Args:
+        source: A table, or another view.
+        transform: Gets the sample and returns what the model takes.
+    """
+
+    def __init__(self, source: Table | TableView, transform: Callable[[Any], Any]) -> None:
+        self._source = source
+        self.transform = transform
+
+    @property
+    def source(self) -> Table:
+        """The table at the end of the chain of views."""
+        return self._source.source if isinstance(self._source, TableView) else self._source
+
+    @property
+    def url(self) -> Url:
+        """Url of the table at the end of the chain of views."""
+        return self.source.url
+
+    def with_transform(self, transform: Callable[[Any], Any]) -> TableView:
+        """Return a view of this view: `transform` is applied after this view's own."""
+        return TableView(self, transform)
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.transform(self._source[index])
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        """Return several samples; what a ``DataLoader`` calls for a batch."""
+        return [self.transform(sample) for sample in self._source.__getitems__(indices)]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        name = getattr(self.transform, "__name__", repr(self.transform))
+        return f"TableView({self._source!r}, transform={name})"

@@ -1,0 +1,45 @@
+"""Contract suites: what every sample type, url adapter, collector and sampler must do.
+
+A suite is a pytest class. An heir in your own tests says what it tests and inherits the tests::
+
+    from tlc.testing import UrlAdapterContract
+
+    class TestMyStore(UrlAdapterContract):
+        @pytest.fixture
+        def root(self, tmp_path): ...
+
+The suites are loaded on first use, since pytest must be able to rewrite their assertions.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tlc.testing.collector_contract import CollectorContract
+    from tlc.testing.sample_type_contract import SampleTypeContract
+    from tlc.testing.sampler_contract import SamplerContract
+    from tlc.testing.url_adapter_contract import UrlAdapterContract
+
+__all__ = ["CollectorContract", "SampleTypeContract", "SamplerContract", "UrlAdapterContract"]
+
+_HOMES = {
+    "CollectorContract": "tlc.testing.collector_contract",
+    "SampleTypeContract": "tlc.testing.sample_type_contract",
+    "SamplerContract": "tlc.testing.sampler_contract",
+    "UrlAdapterContract": "tlc.testing.url_adapter_contract",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def pytest_configure() -> None:
+    """Let pytest rewrite the assertions of the suites, so that failures show values."""
+    import pytest
+
+    pytest.register_assert_rewrite(*_HOMES.values())

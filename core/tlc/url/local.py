@@ -1,0 +1,145 @@
+"""Urls of files on this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tlc.configuration import Configuration
+from tlc.errors import UnsupportedOperationError, UrlExistsError, UrlNotFoundError
+from tlc.url import publish
+from tlc.url.adapter import UrlAdapter, UrlAdapterDirEntry
+from tlc.url.options import Scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tlc.url.url import Url
+
+__all__ = ["LocalUrlAdapter"]
+
+
+class LocalUrlAdapter(UrlAdapter):
+    """Reads and writes files, durably unless `Configuration.durability` says otherwise."""
+
+    def schemes(self) -> list[str]:
+        """Return ``["file"]``."""
+        return [Scheme.FILE]
+
+    def read_binary_content_from_url(self, url: Url) -> bytes:
+        """Return the content of a file."""
+        with _errors_of(url), open(url.path, "rb") as file:
+            return file.read()
+
+    def exists(self, url: Url) -> bool:
+        """Return whether there is a file or folder."""
+        return os.path.exists(url.path)
+
+    def write_binary_content_to_url(self, url: Url, content: bytes) -> Url:
+        """Write a file or replace it, in one step."""
+        with _errors_of(url):
+            publish.replace(url.path, lambda file: file.write(content), durable=_durable())
+        return url
+
+    def create_binary_content_at_url(self, url: Url, content: bytes) -> Url:
+        """Write a file that must not exist, in one step."""
+        with _errors_of(url):
+            publish.create(url.path, lambda file: file.write(content), durable=_durable())
+        return url
+
+    def append_binary_content_to_url(
+        self, url: Url, content: bytes, *, durable: bool = True
+    ) -> Url:
+        """Add a record to the end of a file."""
+        with _errors_of(url):
+            publish.append(url.path, content, durable=durable and _durable())
+        return url
+
+    def list_dir(self, url: Url) -> Iterator[UrlAdapterDirEntry]:
+        """Return the entries of a folder, sorted by name."""
+        with _errors_of(url), os.scandir(url.path) as entries:
+            kept = [each for each in entries if not each.name.startswith(publish.TEMP_PREFIX)]
+        return (_entry(url, each) for each in sorted(kept, key=lambda each: each.name))
+
+    def delete_url(self, url: Url) -> None:
+        """Delete a file."""
+        self._refuse_folder(url)
+        with _errors_of(url):
+            os.unlink(url.path)
+
+    def delete_tree(self, url: Url) -> None:
+        """Delete a folder and all below it."""
+        with _errors_of(url):
+            shutil.rmtree(url.path)
+
+    def get_file_size(self, url: Url) -> int:
+        """Return the length of a file in bytes."""
+        self._refuse_folder(url)
+        with _errors_of(url):
+            return os.stat(url.path).st_size
+
+    def is_dir(self, url: Url) -> bool:
+        """Return whether there is a folder."""
+        return os.path.isdir(url.path)
+
+    def make_dirs(self, url: Url) -> None:
+        """Make a folder and those above it that are missing."""
+        publish.make_folders(url.path, durable=_durable())
+
+    def copy_url(self, source: Url, destination: Url) -> Url:
+        """Copy a file in pieces, so that its size does not matter."""
+        with _errors_of(source):
+            original = open(source.path, "rb")  # noqa: SIM115 - closed by the `with` below
+        with original, _errors_of(destination):
+            publish.replace(
+                destination.path,
+                lambda file: shutil.copyfileobj(original, file),
+                durable=_durable(),
+            )
+        return destination
+
+    def supports_append(self) -> bool:
+        """Return True."""
+        return True
+
+    def local_path(self, url: Url) -> Path:
+        """Return the path of the file."""
+        return Path(url.path)
+
+    def _refuse_folder(self, url: Url) -> None:
+        if os.path.isdir(url.path):
+            raise _is_folder(url)
+
+
+def _durable() -> bool:
+    return Configuration.instance().durability == "commit"
+
+
+def _entry(folder: Url, entry: os.DirEntry[str]) -> UrlAdapterDirEntry:
+    path = f"{folder.path.rstrip('/')}/{entry.name}"
+    try:
+        status = entry.stat()
+    except FileNotFoundError:  # a link that leads nowhere
+        return UrlAdapterDirEntry(entry.name, path)
+    is_dir = entry.is_dir()
+    size = None if is_dir else status.st_size
+    return UrlAdapterDirEntry(entry.name, path, is_dir=is_dir, size=size, mtime=status.st_mtime)
+
+
+@contextmanager
+def _errors_of(url: Url) -> Iterator[None]:
+    try:
+        yield
+    except FileExistsError as error:
+        raise UrlExistsError(f"Something exists already at {url}.") from error
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UrlNotFoundError(f"Nothing exists at {url}.") from error
+    except IsADirectoryError as error:
+        raise _is_folder(url) from error
+
+
+def _is_folder(url: Url) -> UnsupportedOperationError:
+    return UnsupportedOperationError(f"{url} is a folder, where a file is needed.")

@@ -1,0 +1,163 @@
+"""Writing metrics from a loop of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from tlc.errors import RunStateError, WriterStateError
+from tlc.format.metrics import MetricsBuilder
+from tlc.run import Run, active_run
+from tlc.run.metrics_file import foreign_table
+from tlc.schemas import Schema
+from tlc.table import Table
+from tlc.url import Url
+
+
+class MetricsTableWriter:
+    """Writes a metrics table of a run, batch by batch, with flat memory.
+
+    As a context manager it links the table to the run at the end; after an error it keeps what was
+    written, as a partial table. By hand, call `finalize` and then ``run.add_metrics_table``. Rows are
+    on disk after five seconds at most, while rows come in.
+
+    Args:
+        run_url: The run; the active one if None.
+        foreign_table_url: The table that the metrics are about. Then every batch needs ``example_id``:
+            row numbers of that table, from 0.
+        foreign_table_display_name: Name to show for that table.
+        schema: Column name to schema; the others are inferred.
+        constants: Further columns with one value for all rows, such as ``{"epoch": 3}``.
+        split: Name of the part of the data, such as ``"val"``.
+        unique_ids: Keep the first row of each example id and count the others; rows come back in the
+            order of their ids. For one collection over a table.
+
+    Raises:
+        RunStateError: `run_url` is None and there is no active run.
+        ObjectNotFoundError: There is no such run or table.
+    """
+
+    def __init__(
+        self,
+        run_url: Url | str | Run | None = None,
+        foreign_table_url: Url | str | Table = "",
+        foreign_table_display_name: str = "",
+        schema: Mapping[str, Schema] | None = None,
+        *,
+        constants: Mapping[str, Any] | None = None,
+        split: str = "",
+        unique_ids: bool = False,
+    ) -> None:
+        self._run = _run(run_url)
+        self._foreign = foreign_table(foreign_table_url) if foreign_table_url else None
+        self._display_name = foreign_table_display_name
+        self._builder = MetricsBuilder(
+            self._run.url,
+            self._foreign,
+            schema=schema or {},
+            constants=constants or {},
+            split=split,
+            unique_ids=unique_ids,
+        )
+        self._ended = ""
+        self._table: Table | None = None
+
+    @property
+    def url(self) -> Url:
+        """Where the metrics table lies."""
+        return self._builder.url
+
+    @property
+    def row_count(self) -> int:
+        """Number of rows taken so far."""
+        return self._builder.row_count
+
+    def add_row(self, row: Mapping[str, Any]) -> None:
+        """Add one row; see `add_batch`."""
+        self.add_batch({name: [value] for name, value in row.items()})
+
+    def add_batch(self, batch: Mapping[str, Any]) -> None:
+        """Add rows given as columns of equal length: lists, arrays or tensors.
+
+        Raises:
+            MetricsError: ``example_id`` is missing although there is a foreign table.
+            RowIndexError: An example id is no row of the foreign table.
+            ColumnError: A column is missing, unknown, or a single value.
+            ColumnLengthError: The columns differ in length.
+            CellError: A value does not fit its schema; the message names row and column.
+            WriterStateError: The writer has ended.
+        """
+        self._check_open()
+        self._builder.add_batch(batch)
+
+    def flush(self) -> None:
+        """Write all rows that have come in, so that they can be read and survive a crash."""
+        self._builder.flush()
+
+    def finalize(self) -> Table:
+        """Write what is left and return the metrics table, which no run knows of yet.
+
+        Raises:
+            WriterStateError: The writer has ended.
+        """
+        self._check_open()
+        self._table = Table.from_url(self._builder.finish())
+        self._ended = "finalized"
+        return self._table
+
+    def abort(self) -> None:
+        """End without completing the table; what has come in stays readable, marked as partial."""
+        if not self._ended:
+            self._ended = "aborted"
+            self._builder.flush()
+
+    def get_written_metrics_infos(self) -> list[dict[str, Any]]:
+        """Return one dict about the table, for `Run.update_metrics`; none before `finalize`."""
+        if self._table is None:
+            return []
+        return [
+            {
+                "url": self._table.url.to_str(),
+                "row_count": len(self._table),
+                "file_size": self._table.file_size,
+                "stream_name": "default_stream",
+            }
+        ]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self.abort()
+        elif not self._ended:
+            self._run.add_metrics_table(self.finalize())
+            if self._foreign is not None:
+                self._run.add_input_table(self._foreign.url)
+
+    def _check_open(self) -> None:
+        if self._ended:
+            raise WriterStateError(
+                f"This MetricsTableWriter for {self._builder.url} was {self._ended} already.",
+                hint="make a new one.",
+            )
+
+
+def _run(run: Url | str | Run | None) -> Run:
+    if isinstance(run, Run):
+        return run
+    if run is not None:
+        return Run.from_url(run)
+    active = active_run()
+    if active is None:
+        raise RunStateError(
+            "There is no active run to write metrics to.",
+            hint="start one with tlc.init(), or pass run_url=.",
+        )
+    return active

@@ -1,0 +1,231 @@
+"""Plans: which rows of a table one epoch visits, and in which order.
+
+A plan is a pure function of weights (or row numbers) and a random generator. It returns row numbers
+and keeps nothing, so equally seeded generators give equal epochs on every rank. Bind all arguments
+but the generator with `functools.partial` to get what `tlc.samplers.TableSampler` takes.
+
+Weights are checked by `tlc.samplers.weights.check_weights`; the plans rely on that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from tlc.errors import WeightError
+
+__all__ = [
+    "Plan",
+    "Rows",
+    "Weights",
+    "cumulate",
+    "deal",
+    "random_order",
+    "repeat_by_weight",
+    "sequential",
+    "weighted_with_replacement",
+    "weighted_without_replacement",
+]
+
+Rows: TypeAlias = npt.NDArray[np.int64]
+Weights: TypeAlias = npt.NDArray[np.float64]
+Plan: TypeAlias = Callable[[np.random.Generator], Rows]
+
+# Above this a float64 no longer counts one by one.
+_MOST_ROWS = 2.0**53
+
+
+def cumulate(weights: Weights) -> Weights:
+    """Return the cumulative weights that `weighted_with_replacement` searches.
+
+    Args:
+        weights: Valid weights, shape `(n,)`.
+
+    Returns:
+        Shape `(n,)`, never falling, with a finite last value. A row of weight zero equals its
+        predecessor exactly. Scaled by the largest weight where the plain sum would overflow or lose
+        its digits.
+    """
+    with np.errstate(over="ignore"):
+        cumulative = np.cumsum(weights, dtype=np.float64)
+    if cumulative.size and not 1e-290 < cumulative[-1] < np.inf:
+        return np.cumsum(weights / weights.max())
+    return cumulative
+
+
+def weighted_with_replacement(
+    weights: Weights,
+    rng: np.random.Generator,
+    num_samples: int | None = None,
+    *,
+    shuffle: bool = True,
+    cumulative: Weights | None = None,
+) -> Rows:
+    """Draw rows independently, each with a probability proportional to its weight.
+
+    Uniform numbers are looked up in the cumulative weights (inversion of the distribution
+    function). They are sorted first, since a search that only moves forward stays in the cache, so
+    the rows found are shuffled at the end.
+
+    Args:
+        weights: Valid weights, shape `(n,)`.
+        rng: Source of randomness.
+        num_samples: Rows to draw; as many as have a weight above zero if None.
+        shuffle: Return the rows in random order instead of ascending.
+        cumulative: `cumulate(weights)`, so that later epochs need not compute it again.
+
+    Returns:
+        Shape `(num_samples,)`; no row of weight zero. Empty if there are no weights.
+    """
+    cumulative = cumulate(weights) if cumulative is None else cumulative
+    if not cumulative.size:
+        return np.empty(0, dtype=np.int64)
+    count = int(np.count_nonzero(weights)) if num_samples is None else num_samples
+    points = rng.random(count)
+    points.sort()
+    points *= cumulative[-1]
+    # "right" finds the first row that lies above the point; a row of weight zero never does.
+    rows = np.searchsorted(cumulative, points, side="right").astype(np.int64, copy=False)
+    # A product may round up to the total itself: that is the last row that added to the total.
+    np.minimum(rows, np.searchsorted(cumulative, cumulative[-1], side="left"), out=rows)
+    if shuffle:
+        rng.shuffle(rows)
+    return rows
+
+
+def weighted_without_replacement(
+    weights: Weights,
+    rng: np.random.Generator,
+    num_samples: int | None = None,
+    *,
+    shuffle: bool = True,
+) -> Rows:
+    """Draw different rows one after the other, each proportional to its weight among those left.
+
+    Every row gets the key `-ln(u) / weight` with its own uniform `u`, and the smallest keys win, in
+    their order. Source: P. S. Efraimidis, P. G. Spirakis, "Weighted random sampling with a
+    reservoir", Information Processing Letters 97 (2006) 181-185. The logarithm of the key is
+    compared here, which neither overflows nor underflows for any weight.
+
+    Args:
+        weights: Valid weights, shape `(n,)`.
+        rng: Source of randomness.
+        num_samples: Rows to draw; all that have a weight above zero if None.
+        shuffle: Return the rows in the order of their drawing instead of ascending.
+
+    Returns:
+        Shape `(num_samples,)`; no row twice, none of weight zero.
+
+    Raises:
+        WeightError: Fewer rows than `num_samples` have a weight above zero.
+    """
+    rows = np.flatnonzero(weights).astype(np.int64, copy=False)
+    count = rows.size if num_samples is None else num_samples
+    if count > rows.size:
+        raise WeightError(
+            f"Cannot draw {count} different rows: only {rows.size} have a weight above zero.",
+            hint="ask for fewer rows, or draw with replacement.",
+        )
+    with np.errstate(divide="ignore"):
+        keys = np.log(rng.standard_exponential(rows.size)) - np.log(weights[rows])
+    if 0 < count < rows.size:
+        best = np.argpartition(keys, count - 1)[:count]
+        rows, keys = rows[best], keys[best]
+    drawn = rows[np.argsort(keys)[:count]]
+    return drawn if shuffle else np.sort(drawn)
+
+
+def repeat_by_weight(weights: Weights, rng: np.random.Generator, *, shuffle: bool = True) -> Rows:
+    """Visit each row as often as its weight says.
+
+    A weight of 2.5 is two or three times, and 2.5 times on average. A row's count is the whole part
+    of its weight, plus one with the probability of the rest. The rests are rounded together, by
+    systematic sampling in a random order of the rows: the number of rows in an epoch is then the
+    sum of the weights, rounded down or up, instead of varying by its square root.
+    Source: W. G. Madow, "On the theory of systematic sampling, II", Annals of Mathematical
+    Statistics 20 (1949) 333-354.
+
+    Args:
+        weights: Valid weights, shape `(n,)`.
+        rng: Source of randomness.
+        shuffle: Return the rows in random order instead of ascending.
+
+    Returns:
+        Shape `(floor or ceil of the sum of the weights,)`; no row of weight zero.
+
+    Raises:
+        WeightError: The weights ask for more rows than can be counted.
+    """
+    whole = np.floor(weights)
+    with np.errstate(over="ignore"):
+        total = whole.sum()
+    if total > _MOST_ROWS:
+        raise WeightError(
+            f"The weights ask for {total:.3g} rows in one epoch.",
+            hint="divide them by a constant, or draw rows by weight instead of repeating them.",
+        )
+    counts = whole.astype(np.int64)
+    _round_rests(weights - whole, counts, rng)
+    rows = np.repeat(np.arange(counts.size, dtype=np.int64), counts)
+    if shuffle:
+        rng.shuffle(rows)
+    return rows
+
+
+def _round_rests(rests: Weights, counts: Rows, rng: np.random.Generator) -> None:
+    """Add one to each of `counts` with the probability in `rests`; in all, their rounded sum."""
+    rows = np.flatnonzero(rests)
+    # Neighbours would exclude each other in every epoch if their order stayed.
+    rng.shuffle(rows)
+    passed = np.cumsum(rests[rows])
+    passed += rng.random()
+    counts[rows] += np.diff(np.floor(passed), prepend=0.0) > 0
+
+
+def random_order(rows: int | Rows, rng: np.random.Generator) -> Rows:
+    """Visit each row once, in random order.
+
+    Args:
+        rows: The rows to visit, shape `(k,)`, or their number, which means rows 0 to `rows - 1`.
+        rng: Source of randomness.
+
+    Returns:
+        Shape `(k,)`.
+    """
+    return np.asarray(rng.permutation(rows), dtype=np.int64)
+
+
+def sequential(rows: int | Rows, rng: np.random.Generator) -> Rows:
+    """Visit each row once, in the order given; `rng` is not used.
+
+    Args:
+        rows: The rows to visit, shape `(k,)`, or their number, which means rows 0 to `rows - 1`.
+        rng: Here because every plan takes one.
+
+    Returns:
+        Shape `(k,)`.
+    """
+    del rng
+    return np.arange(rows, dtype=np.int64) if isinstance(rows, int) else rows
+
+
+def deal(rows: Rows, rank: int, num_replicas: int, *, even: bool) -> Rows:
+    """Return the rows of one rank: every `num_replicas`-th, starting with number `rank`.
+
+    Args:
+        rows: What is left of an epoch, shape `(k,)`, equal on all ranks.
+        rank: Which share to return, from 0 to `num_replicas - 1`.
+        num_replicas: How many shares there are.
+        even: Repeat up to `num_replicas - 1` of the first rows, so that all shares are equally
+            long. If False the shares together are `rows` exactly, and some are one shorter than
+            others.
+
+    Returns:
+        Shape `(ceil(k / num_replicas),)`, or one shorter.
+    """
+    if even and rows.size % num_replicas:
+        rows = np.resize(rows, -(-rows.size // num_replicas) * num_replicas)
+    return rows[rank::num_replicas]
