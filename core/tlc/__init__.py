@@ -1,8 +1,8 @@
 """Link every number a model produces to the sample behind it, edit that sample, train again.
 
 The nouns and verbs are here; all else has its place: schemas in `tlc.schemas`, annotations in
-`tlc.data_types`, collectors in `tlc.metrics`, samplers in `tlc.samplers`. Names are loaded when they are
-first used, so ``import tlc`` costs next to nothing and loads no framework.
+`tlc.data_types`, collectors in `tlc.metrics`, samplers in `tlc.samplers`. Names are loaded when
+they are first used, so ``import tlc`` costs next to nothing and loads no framework.
 """
 
 from __future__ import annotations

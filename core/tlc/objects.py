@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tlc.errors import ObjectKindError
 from tlc.run import Run
 from tlc.table import Table
-from tlc.url import Url
+
+if TYPE_CHECKING:
+    from tlc.url import Url
 
 __all__ = ["ObjectRegistry", "open_object"]
 
@@ -27,8 +31,8 @@ def open_object(url: Url | str) -> Table | Run:
 class ObjectRegistry:
     """Opens objects by url.
 
-    Tables are immutable and every call of ``from_url`` reads the manifest, so there is no cache that
-    could be out of date; `drop_cache` is there for programs that call it.
+    Tables are immutable and every call of ``from_url`` reads the manifest, so there is no cache
+    that could be out of date; `drop_cache` is there for programs that call it.
     """
 
     @staticmethod

@@ -1,1 +1,1 @@
-"""The form on disk: manifests, Parquet files, layers, names and publishing. `docs/format.md` tells it."""
+"""The form on disk: manifests, Parquet files, layers, names, publishing; see `docs/format.md`."""

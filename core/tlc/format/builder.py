@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,10 +17,13 @@ from tlc.format.manifest import Data, FileEntry, Stack
 from tlc.format.names import check_column_name
 from tlc.format.relative import relativize
 from tlc.schemas import Schema
-from tlc.url import Url
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     import pyarrow as pa
+
+    from tlc.url import Url
 
 ROWS_PER_FILE = parquet.ROWS_PER_GROUP
 _ROWS_PER_CHUNK = 4096
@@ -47,7 +49,9 @@ class RowBuilder:
         folder: Url,
         schema: Mapping[str, Schema],
         *,
-        path: Callable[[str, int], str] = lambda writer, number: f"data/{writer}-{number:05d}.parquet",
+        path: Callable[[str, int], str] = lambda writer, number: (
+            f"data/{writer}-{number:05d}.parquet"
+        ),
         flush_seconds: float = float("inf"),
         embed_schema: bool = False,
     ) -> None:

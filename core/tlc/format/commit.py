@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tlc.format.builder import RowBuilder
 from tlc.format.manifest import Parent, TableManifest, new_id, now
 from tlc.format.open import open_table
 from tlc.format.publish import publish_table
 from tlc.url import Url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tlc.format.builder import RowBuilder
 
 INPUT = "input"
 REVISION = "revision"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tlc._optional import loaded
 from tlc.errors import CellError, ColumnError, ColumnLengthError, SchemaError, TlcError
 from tlc.sample_types import ExternalizationContext, resolve_sample_type
-from tlc.schemas import Schema
 from tlc.schemas.arrow import arrow_type
 from tlc.url import Url
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     import pyarrow as pa
+
+    from tlc.schemas import Schema
 
 
 class ColumnEncoder:
@@ -54,8 +56,8 @@ class ColumnEncoder:
         """Return the cells of a sequence of values.
 
         Args:
-            values: List, NumPy array, tensor, Arrow array or other sequence of samples or rows. Arrays
-                with more than one dimension hold one sub-array per row.
+            values: List, NumPy array, tensor, Arrow array or other sequence of samples or rows.
+                Arrays with more than one dimension hold one sub-array per row.
             first_row: Row of the first value, for messages.
 
         Raises:
@@ -64,7 +66,9 @@ class ColumnEncoder:
         import pyarrow as pa
 
         if isinstance(values, pa.ChunkedArray):
-            values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+            values = (
+                pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+            )
         if isinstance(values, pa.Array):
             return self._cast(values, first_row)
         if self._plain:
@@ -101,7 +105,9 @@ class ColumnEncoder:
         else:
             faults = self._sample_type.validate_sample(value)
             if faults:
-                reason = "; ".join(f"{f.path}: {f.message}" if f.path else f.message for f in faults)
+                reason = "; ".join(
+                    f"{f.path}: {f.message}" if f.path else f.message for f in faults
+                )
                 raise self._error(reason, value, row)
             try:
                 admitted = self._sample_type.to_row(value, self._context)
@@ -121,8 +127,8 @@ class ColumnEncoder:
         shown = repr(value)
         shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
         return CellError(
-            f"Row {row}, column {self.name!r}: {shown} ({type(value).__name__}) does not fit the schema, "
-            f"which stores {self.type}: {reason}.",
+            f"Row {row}, column {self.name!r}: {shown} ({type(value).__name__}) does not fit the "
+            f"schema, which stores {self.type}: {reason}.",
             column=self.name,
             row=row,
             hint="correct the value, or give the column another schema.",
@@ -208,7 +214,9 @@ def _nested(values: Any, type_: pa.DataType) -> pa.Array:
         if type_.list_size != length:
             raise SchemaError(f"{length} values per row instead of {type_.list_size}")
         return pa.FixedSizeListArray.from_arrays(child, type=type_)
-    offsets = pa.array(range(0, len(flat) + 1, length) if length else [0] * (len(values) + 1), pa.int32())
+    offsets = pa.array(
+        range(0, len(flat) + 1, length) if length else [0] * (len(values) + 1), pa.int32()
+    )
     return pa.ListArray.from_arrays(offsets, child, type=type_)
 
 
@@ -225,12 +233,20 @@ def _quick_check(type_: pa.DataType) -> Callable[[Any], bool]:
         low = 0 if unsigned else -(1 << (type_.bit_width - 1))
         high = (1 << type_.bit_width) + low
         return lambda value: type(value) is int and low <= value < high
-    exact = float if pa.types.is_floating(type_) else bool if pa.types.is_boolean(type_) else None
-    exact = str if pa.types.is_string(type_) else exact
-    return (lambda value: type(value) is exact) if exact else _never
+    for applies, exact in _EXACT_TYPES:
+        if getattr(pa.types, applies)(type_):
+            return lambda value: type(value) is exact
+    return _never
 
 
-def common_length(batch: dict[str, Sequence[Any]]) -> int:
+_EXACT_TYPES: tuple[tuple[str, type], ...] = (
+    ("is_floating", float),
+    ("is_boolean", bool),
+    ("is_string", str),
+)
+
+
+def common_length(batch: Mapping[str, Any]) -> int:
     """Return the length that all columns of `batch` share.
 
     Raises:
@@ -239,7 +255,11 @@ def common_length(batch: dict[str, Sequence[Any]]) -> int:
     """
     lengths: dict[str, int] = {}
     for name, values in batch.items():
-        if isinstance(values, str | bytes | dict) or not hasattr(values, "__len__") or _is_scalar(values):
+        if (
+            isinstance(values, str | bytes | dict)
+            or not hasattr(values, "__len__")
+            or _is_scalar(values)
+        ):
             raise ColumnError(
                 f"Column {name!r} of the batch is a single value ({type(values).__name__}), not a "
                 "sequence with one value per row.",

@@ -1,7 +1,7 @@
 """How the layers of a table make its columns.
 
-A column starts at the highest layer that holds all of it; the layers above change it. Only the files
-that take part are opened.
+A column starts at the highest layer that holds all of it; the layers above change it. Only the
+files that take part are opened.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def combine(column: pa.ChunkedArray) -> pa.Array:
 
 
 def patched(column: pa.Array, rows: pa.Array, values: pa.Array) -> pa.Array:
-    """Return `column` with ``values[k]`` in row ``rows[k]``; of repeated rows the last one counts."""
+    """Return `column` with ``values[k]`` in row ``rows[k]``; the last of equal rows counts."""
     import numpy as np
     import pyarrow as pa
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -21,7 +20,11 @@ from tlc.errors import (
     UnsupportedFormatError,
     UrlNotFoundError,
 )
-from tlc.url import Url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tlc.url import Url
 
 MANIFEST = "manifest.json"
 OPENED = "opened.json"
@@ -32,7 +35,7 @@ _TRAILER_LENGTH = len(_TRAILER % (b"0" * 64))
 
 
 class FileEntry(msgspec.Struct, frozen=True):
-    """A file that an object is made of: its path relative to the object's folder, and its content."""
+    """A file that an object is made of; its path is relative to the object's folder."""
 
     path: str
     length: int

@@ -1,12 +1,11 @@
 """Metrics tables: rows that refer to the rows of another table, written while a model is at work.
 
-The name is claimed, with all that is known, before the first row comes. What has been flushed can be
-read at any time; the manifest says that nothing more will come, and what is missing.
+The name is claimed, with all that is known, before the first row comes. What has been flushed can
+be read at any time; the manifest says that nothing more will come, and what is missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +42,8 @@ from tlc.schemas import (
 from tlc.url import Url, UrlAdapterRegistry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
 
 FLUSH_SECONDS = 5.0
@@ -211,8 +212,8 @@ class _IdLog:
 
         if ids is None:
             raise MetricsError(
-                f"The batch has no {EXAMPLE_ID!r}, so nobody could tell which rows of {foreign.url} it "
-                "is about.",
+                f"The batch has no {EXAMPLE_ID!r}, so nobody could tell which rows of "
+                f"{foreign.url} it is about.",
                 hint=f"add the row numbers as {EXAMPLE_ID!r}.",
             )
         numbers = np.asarray(as_numpy(ids))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from tlc.errors import NameNotAllowedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 DEFAULT_PROJECT = "default-project"
 DEFAULT_DATASET = "default-dataset"

@@ -54,6 +54,8 @@ def _segments(folder: Url) -> list[FileEntry]:
     for rank in UrlAdapterRegistry.list_dir(folder):
         if not (rank.is_dir and rank.name.startswith("rank-")):
             continue
-        for segment in UrlAdapterRegistry.list_dir(folder / rank.name):
-            entries.append(parquet.describe(folder, f"{rank.name}/{segment.name}"))
+        entries += [
+            parquet.describe(folder, f"{rank.name}/{segment.name}")
+            for segment in UrlAdapterRegistry.list_dir(folder / rank.name)
+        ]
     return entries

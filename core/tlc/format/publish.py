@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from tlc.errors import ObjectExistsError, UrlExistsError, UrlNotFoundError
 from tlc.format.manifest import MANIFEST, RunManifest, TableManifest, encode
 from tlc.format.names import check_case
 from tlc.format.rebase import rebase_manifest
 from tlc.url import IfExistsOption, Url, UrlAdapterRegistry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def object_exists(folder: Url) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tlc.format.layout import BULK_DATA
-from tlc.url import Url
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from tlc.url import Url
 
 # A table of the layout keeps its bulk data beside `tables`, any other one inside its own folder.
 _BESIDE, _INSIDE = f"../../{BULK_DATA}/", f"./{BULK_DATA}/"
@@ -16,12 +17,16 @@ _BESIDE, _INSIDE = f"../../{BULK_DATA}/", f"./{BULK_DATA}/"
 
 def relativize(cells: pa.Array, table: Url) -> pa.Array:
     """Return url cells with those below the bulk data of `table`'s dataset made relative."""
-    return _swap(_swap(cells, _absolute(table, _BESIDE), _BESIDE), _absolute(table, _INSIDE), _INSIDE)
+    return _swap(
+        _swap(cells, _absolute(table, _BESIDE), _BESIDE), _absolute(table, _INSIDE), _INSIDE
+    )
 
 
 def resolve(cells: pa.Array, table: Url) -> pa.Array:
     """Return url cells with those that are relative to `table` made absolute."""
-    return _swap(_swap(cells, _BESIDE, _absolute(table, _BESIDE)), _INSIDE, _absolute(table, _INSIDE))
+    return _swap(
+        _swap(cells, _BESIDE, _absolute(table, _BESIDE)), _INSIDE, _absolute(table, _INSIDE)
+    )
 
 
 def _absolute(table: Url, prefix: str) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tlc.errors import ColumnError
 from tlc.importers.source import Source
-from tlc.schemas import Schema
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     import pyarrow as pa
+
+    from tlc.schemas import Schema
 
 
 def from_dict(data: Mapping[str, Any], schema: Mapping[str, Schema] | None) -> Source:
@@ -49,7 +51,9 @@ def from_arrow(
     from tlc.schemas.arrow import schema_from_arrow_type
 
     check_schema(schema, table.column_names)
-    schemas = {name: schema_from_arrow_type(table.schema.field(name).type) for name in table.column_names}
+    schemas = {
+        name: schema_from_arrow_type(table.schema.field(name).type) for name in table.column_names
+    }
     schemas.update(schema or {})
     columns = {name: table.column(name) for name in table.column_names}
     return Source(kind, lambda: iter([columns]), schemas, fingerprint)
@@ -64,6 +68,6 @@ def check_schema(schema: Mapping[str, Schema] | None, columns: list[str]) -> Non
     unknown = [name for name in schema or {} if name not in columns]
     if unknown and columns:
         raise ColumnError(
-            f"The schema names columns that the data do not have: {', '.join(map(repr, unknown))}.",
-            hint=f"the data have {', '.join(map(repr, columns))}; extra_columns= adds empty columns.",
+            f"The data have no columns {', '.join(map(repr, unknown))}, which the schema names.",
+            hint=f"they have {', '.join(map(repr, columns))}; extra_columns= adds empty columns.",
         )

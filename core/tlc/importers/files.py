@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tlc.errors import ColumnError
 from tlc.format.encode import is_url_column
 from tlc.format.manifest import digest
 from tlc.importers.columns import from_arrow
-from tlc.importers.source import Source
-from tlc.schemas import Schema
 from tlc.url import Url
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     import pyarrow as pa
+
+    from tlc.importers.source import Source
+    from tlc.schemas import Schema
 
 
 def from_csv(url: Url, schema: Mapping[str, Schema] | None) -> Source:

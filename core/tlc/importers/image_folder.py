@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tlc.errors import ColumnError, UrlNotFoundError
 from tlc.importers.source import Batch, Source
 from tlc.schemas import CategoricalLabelSchema, ImageSchema, MapElement
 from tlc.url import Url
 from tlc.url.expansion import AliasTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
 EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
@@ -28,8 +30,8 @@ def from_image_folder(
 ) -> Source:
     """List images in torchvision's ImageFolder layout; no file is opened.
 
-    Classes are the sub-folders of `root` in sorted order, ids from 0; files in sub-folders of a class
-    belong to it. Without labels every image below `root` counts.
+    Classes are the sub-folders of `root` in sorted order, ids from 0; files in sub-folders of a
+    class belong to it. Without labels every image below `root` counts.
 
     Raises:
         UrlNotFoundError: `root` is not a folder, or there is no image.
@@ -37,7 +39,9 @@ def from_image_folder(
     """
     folder = root.to_absolute().to_local_path()
     if not folder.is_dir():
-        raise UrlNotFoundError(f"There is no folder {folder}.", hint="give the folder that holds the images.")
+        raise UrlNotFoundError(
+            f"There is no folder {folder}.", hint="give the folder that holds the images."
+        )
     suffixes = tuple(
         (e if e.startswith(".") else f".{e}").lower() for e in (extensions or EXTENSIONS)
     )
@@ -52,10 +56,13 @@ def from_image_folder(
         columns = {image_column_name: images, label_column_name: labels}
     if not images:
         raise UrlNotFoundError(
-            f"There is no image below {folder}.", hint=f"files ending in {', '.join(suffixes)} count."
+            f"There is no image below {folder}.",
+            hint=f"files ending in {', '.join(suffixes)} count.",
         )
     return Source(
-        "image_folder", lambda: _relative_to_aliases(columns, image_column_name), schema,
+        "image_folder",
+        lambda: _relative_to_aliases(columns, image_column_name),
+        schema,
         _fingerprint(folder, images),
     )
 
@@ -64,10 +71,12 @@ def _classes(folder: Path, suffixes: tuple[str, ...]) -> tuple[list[str], list[s
     loose = [entry.name for entry in os.scandir(folder) if _is_image(entry, suffixes)]
     if loose:
         raise ColumnError(
-            f"{folder} holds {len(loose)} images that lie in no class folder, such as {min(loose)!r}.",
+            f"{folder} holds {len(loose)} images outside of class folders, such as {min(loose)!r}.",
             hint="pass include_label_column=False for images without labels.",
         )
-    classes = sorted(e.name for e in os.scandir(folder) if e.is_dir() and not e.name.startswith("."))
+    classes = sorted(
+        e.name for e in os.scandir(folder) if e.is_dir() and not e.name.startswith(".")
+    )
     images: list[str] = []
     labels: list[int] = []
     for label, name in enumerate(classes):
@@ -77,7 +86,7 @@ def _classes(folder: Path, suffixes: tuple[str, ...]) -> tuple[list[str], list[s
 
 
 def _images(folder: Path | str, suffixes: tuple[str, ...]) -> Iterator[str]:
-    """Yield the images below `folder` in sorted order, each folder's files before its sub-folders."""
+    """Yield the images below `folder`, sorted, each folder's files before its sub-folders."""
     with os.scandir(folder) as entries:
         listed = sorted(entries, key=lambda entry: entry.name)
     yield from (entry.path for entry in listed if _is_image(entry, suffixes))
@@ -87,7 +96,9 @@ def _images(folder: Path | str, suffixes: tuple[str, ...]) -> Iterator[str]:
 
 
 def _is_image(entry: os.DirEntry[str], suffixes: tuple[str, ...]) -> bool:
-    return entry.name.lower().endswith(suffixes) and not entry.name.startswith(".") and entry.is_file()
+    return (
+        entry.name.lower().endswith(suffixes) and not entry.name.startswith(".") and entry.is_file()
+    )
 
 
 def _element(name: str, overrides: Mapping[str, MapElement | str]) -> MapElement:

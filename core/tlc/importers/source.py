@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tlc.schemas import Schema
+if TYPE_CHECKING:
+    from tlc.schemas import Schema
 
 Batch = Mapping[str, Any]
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tlc.errors import ColumnError
 from tlc.importers.source import Batch, Source
-from tlc.schemas import Schema
+
+if TYPE_CHECKING:
+    from tlc.schemas import Schema
 
 _BATCH = 64
 
@@ -47,8 +49,8 @@ def _as_dict(sample: Any, names: list[str], row: int) -> dict[str, Any]:
     keys = names or [f"column_{number}" for number in range(len(values))]
     if len(keys) != len(values):
         raise ColumnError(
-            f"Sample {row} of the dataset has {len(values)} values, the schema has {len(keys)} columns "
-            f"({', '.join(map(repr, keys))}).",
+            f"Sample {row} of the dataset has {len(values)} values, the schema has {len(keys)} "
+            f"columns ({', '.join(map(repr, keys))}).",
             hint="give one schema for each position of the samples.",
         )
     return dict(zip(keys, values, strict=True))

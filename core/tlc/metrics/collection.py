@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, cast
 
-from tlc.constants import EPOCH, EXAMPLE_ID, ITERATION
+import numpy as np
+
+from tlc.constants import EPOCH, EXAMPLE_ID, FOREIGN_TABLE_ID, ITERATION
 from tlc.errors import CollectorError, MetricsError, WriterStateError
+from tlc.metrics._seen import SeenIds
 from tlc.metrics._tensors import to_array
 from tlc.metrics.collectors.functional_metrics_collector import FunctionalMetricsCollector
 from tlc.metrics.collectors.metrics_collector_base import MetricsCollector
@@ -18,6 +21,7 @@ from tlc.writers import MetricsTableWriter
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from tlc.metrics.aggregators import Aggregator
     from tlc.metrics.predictor import PredictorOutput
     from tlc.schemas import Schema
     from tlc.url import Url
@@ -89,6 +93,8 @@ class Collection:
         self._run: Run | None = None
         self._closed = False
         self._writer: MetricsTableWriter | None = None
+        self._aggregators: list[Aggregator | None] = []
+        self._seen = SeenIds()
         self._columns: list[frozenset[str]] = []
         self._schemas: dict[str, Schema] = {}
 
@@ -154,9 +160,7 @@ class Collection:
         for result in results:
             columns |= result
         self._writer.add_batch(columns)
-        for aggregator, result in zip(self._aggregators, results, strict=True):
-            if aggregator is not None:
-                aggregator.aggregate_batch(result, self._schemas)
+        self._aggregate(ids, results)
 
     def finalize(self) -> Table | None:
         """Publish the metrics table, link it to the run, and add the aggregates to the run.
@@ -248,10 +252,20 @@ class Collection:
             unique_ids=self._unique_ids,
         )
 
+    def _aggregate(self, ids: Column, results: list[dict[str, Column]]) -> None:
+        """Feed the aggregators with the rows that the writer keeps."""
+        fresh = self._seen.first_positions(np.asarray(ids)) if self._unique_ids else None
+        for aggregator, result in zip(self._aggregators, results, strict=True):
+            if aggregator is None:
+                continue
+            if fresh is not None and len(fresh) < len(ids):
+                result = {name: _taken(values, fresh) for name, values in result.items()}
+            aggregator.aggregate_batch(result, self._schemas)
+
     def _check_owners(self) -> None:
         """Check that no column has two sources."""
         owners = {
-            EXAMPLE_ID: "the collection itself",
+            **dict.fromkeys((EXAMPLE_ID, FOREIGN_TABLE_ID), "the collection itself"),
             **dict.fromkeys(self.constants, "a constant"),
         }
         for collector, names in zip(self.collectors, self._columns, strict=True):
@@ -274,9 +288,13 @@ class Collection:
                 )
 
 
+def _taken(values: Column, positions: np.ndarray[Any, Any]) -> Column:
+    return values[positions] if isinstance(values, np.ndarray) else [values[i] for i in positions]
+
+
 def _as_collectors(given: Collectors) -> list[MetricsCollector]:
-    several = given if isinstance(given, Iterable) else [given]
-    return [_as_collector(collector) for collector in several]
+    one = callable(given) or isinstance(given, str) or not isinstance(given, Iterable)
+    return [_as_collector(collector) for collector in cast("Any", [given] if one else given)]
 
 
 def _as_collector(given: CollectorLike) -> MetricsCollector:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from tlc import _session
 from tlc.errors import RunStateError
 from tlc.run.run import Run
-from tlc.url import Url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tlc.url import Url
 
 
 def init(
@@ -66,8 +69,8 @@ def log(data: Mapping[str, Any], run: Run | None = None) -> None:
     """Log values to a run, as points of a chart.
 
     Args:
-        data: Name to value. ``epoch``, ``iteration`` or ``step`` says where on the x-axis the others
-            belong.
+        data: Name to value. ``epoch``, ``iteration`` or ``step`` says where on the x-axis the
+            others belong.
         run: The run; the active one if None.
 
     Raises:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tlc.constants import EXAMPLE_ID, FOREIGN_TABLE_ID
@@ -14,6 +13,8 @@ from tlc.table.keys import row_numbers
 from tlc.url import Url, UrlAdapterRegistry
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     import pyarrow as pa
 
     from tlc.run.run import Run
@@ -41,18 +42,18 @@ class Metrics(list[dict[str, Any]]):
         """Return the rows of all metrics tables, one below the other, as one Arrow table.
 
         Args:
-            table: Only metrics about this table, or about another revision, split or join of the same
-                rows; ``example_id`` is then the row number in this table, and rows it does not have
-                are left out. None for all metrics, with the ids they were written with.
+            table: Only metrics about this table, or about another revision, split or join of the
+                same rows; ``example_id`` is then the row number in this table, and rows it does not
+                have are left out. None for all metrics, with the ids they were written with.
             split: Only metrics that were collected with this split.
-            columns: Metrics columns to return beside ``example_id`` and ``split``; all if None. Tables
-                that have none of them are left out.
+            columns: Metrics columns to return beside ``example_id`` and ``split``; all if None.
+                Tables that have none of them are left out.
             join: Columns of the table, to be put beside the metrics of each row.
 
         Returns:
-            ``example_id`` (int64), ``split`` (string), the metrics columns, and the columns of `join`.
-            Cells of columns that a metrics table does not have are null. Without any metrics: the two
-            first columns, with no rows.
+            ``example_id`` (int64), ``split`` (string), the metrics columns, and the columns of
+            `join`. Cells of columns that a metrics table does not have are null. Without any
+            metrics: the two first columns, with no rows.
 
         Raises:
             ColumnError: A column of `join` has the name of a metrics column.
@@ -73,7 +74,7 @@ class Metrics(list[dict[str, Any]]):
         return pa.concat_tables(parts, promote_options="permissive").combine_chunks()
 
     def tables(self) -> Iterator[Table]:
-        """Yield the metrics tables in the order they were added, those of unfinished writers last."""
+        """Yield the metrics tables in the order they were added, unfinished ones last."""
         return (Table.from_url(url) for url in self.urls())
 
     def urls(self) -> list[Url]:

@@ -10,8 +10,7 @@ import os
 import time
 import uuid
 import warnings
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,6 +18,9 @@ from tlc.errors import DamagedObjectWarning, UrlNotFoundError
 from tlc.format.manifest import now
 from tlc.run.values import from_stored, to_stored
 from tlc.url import Url, UrlAdapterRegistry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 EVENTS = "events"
 _SYNC_SECONDS = 5.0

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tlc.constants import EXAMPLE_ID
 from tlc.errors import MetricsError
 from tlc.format.encode import common_length
 from tlc.format.metrics import ForeignTable, MetricsBuilder
-from tlc.schemas import Schema
 from tlc.table import Table, TableView
-from tlc.url import Url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tlc.schemas import Schema
+    from tlc.url import Url
 
 
 def foreign_table(table: Table | TableView | Url | str) -> ForeignTable:
@@ -41,8 +44,8 @@ def write_metrics(
     if foreign is not None and EXAMPLE_ID not in columns:
         if count != foreign.row_count:
             raise MetricsError(
-                f"The metrics have {count} values per column, but {foreign.url} has {foreign.row_count} "
-                "rows, so they cannot belong together row by row.",
+                f"The metrics have {count} values per column, but {foreign.url} has "
+                f"{foreign.row_count} rows, so they cannot belong together row by row.",
                 hint=f"add the row numbers that the values belong to as {EXAMPLE_ID!r}.",
             )
         columns = {EXAMPLE_ID: range(count), **columns}

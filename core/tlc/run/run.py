@@ -216,8 +216,8 @@ class Run:
     def metrics(self) -> Metrics:
         """The metrics tables: a list of their infos that can be called to read them all.
 
-        ``run.metrics(table=t, split="val", join=["label"])`` returns one Arrow table over all epochs;
-        see `tlc.run.analysis.Metrics`.
+        ``run.metrics(table=t, split="val", join=["label"])`` returns one Arrow table over all
+        epochs; see `tlc.run.analysis.Metrics`.
         """
         return Metrics(self, self.state.metrics)
 
@@ -238,9 +238,9 @@ class Run:
         """Write metrics that are complete already as one metrics table.
 
         Args:
-            metrics: Column name to one value per sample. ``example_id`` says which row of the foreign
-                table each value belongs to; without it value i belongs to row i, and there must be one
-                for every row.
+            metrics: Column name to one value per sample. ``example_id`` says which row of the
+                foreign table each value belongs to; without it value i belongs to row i, and there
+                must be one for every row.
             schema: Schemas of columns; the others are inferred.
             foreign_table_url: The table that the metrics are about.
             constants: Further columns with one value for all rows, such as ``{"epoch": 3}``.
@@ -250,8 +250,8 @@ class Run:
             One dict about the metrics table: url, row_count, file_size, stream_name.
 
         Raises:
-            MetricsError: There is no ``example_id``, and the lengths differ; or an id is no row of the
-                foreign table.
+            MetricsError: There is no ``example_id``, and the lengths differ; or an id is no row of
+                the foreign table.
         """
         from tlc.run.metrics_file import foreign_table, write_metrics
 
@@ -287,7 +287,7 @@ class Run:
         self._set_status(RunStatus.COMPLETED)
 
     def set_status_failed(self, reason: str = "") -> None:
-        """Say that the run has failed, and why. If it is the active run, there is none afterwards."""
+        """Say that the run has failed, and why. If it is the active run, there is none then."""
         self._set_status(RunStatus.FAILED, reason)
 
     def set_status_interrupted(self, reason: str = "") -> None:
@@ -364,5 +364,3 @@ def _clear(folder: Url) -> None:
     if object_exists(folder):
         (folder / MANIFEST).delete()
         UrlAdapterRegistry.delete_tree(folder)
-
-

@@ -1,7 +1,7 @@
 """Single cells of Arrow arrays as plain Python values, at the speed of NumPy.
 
-`cell_reader` looks at a column once and returns a function of the row number; what it returns is new
-on each call, so callers may change it.
+`cell_reader` looks at a column once and returns a function of the row number; what it returns is
+new on each call, so callers may change it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ def _reader(array: pa.Array) -> Reader | None:
     if pa.types.is_list(type_):
         return _list_reader(array, array.values, None)
     if pa.types.is_struct(type_):
-        fields = [(type_.field(k).name, cell_reader(array.field(k))) for k in range(type_.num_fields)]
+        fields = [
+            (type_.field(k).name, cell_reader(array.field(k))) for k in range(type_.num_fields)
+        ]
         return lambda i: {name: read(i) for name, read in fields}
     return None
 

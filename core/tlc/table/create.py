@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tlc.constants import SAMPLE_WEIGHT
@@ -14,15 +13,17 @@ from tlc.format.commit import commit
 from tlc.format.encode import ColumnEncoder, common_length
 from tlc.format.layout import table_url
 from tlc.format.publish import claim, object_exists
-from tlc.importers.source import Source
 from tlc.schemas import SampleWeightSchema, Schema
-from tlc.url import Url
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tlc.importers.source import Source
     from tlc.table.reading import Reading
+    from tlc.url import Url
 
 
-def write_source(
+def write_source(  # noqa: D417 - the keywords are those of `tlc.table.options`
     source: Source,
     existing: type[Reading],
     *,
@@ -53,7 +54,9 @@ def write_source(
         # Nobody asked for this table by name, so data that differ get a table of their own.
         if_exists = "rename"
     folder = claim(wanted, if_exists, "table")
-    extras = {name: (schema, schema.default_value) for name, schema in (extra_columns or {}).items()}
+    extras = {
+        name: (schema, schema.default_value) for name, schema in (extra_columns or {}).items()
+    }
     if add_weight_column:
         extras.setdefault(SAMPLE_WEIGHT, (SampleWeightSchema(), weight_column_value))
     builder = _filled(source, folder, extras)
@@ -75,7 +78,9 @@ def _filled(source: Source, folder: Url, extras: Mapping[str, tuple[Schema, Any]
             declared = {name: schema for name, (schema, _) in added.items()}
             builder = RowBuilder(folder, {**source.schema, **declared})
         count = common_length(batch)
-        builder.add_batch({**batch, **{name: [value] * count for name, (_, value) in added.items()}})
+        builder.add_batch(
+            {**batch, **{name: [value] * count for name, (_, value) in added.items()}}
+        )
     if builder is None:
         declared = {name: schema for name, (schema, _) in extras.items() if source.schema}
         builder = RowBuilder(folder, {**declared, **source.schema})

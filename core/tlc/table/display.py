@@ -5,9 +5,8 @@ from __future__ import annotations
 import html as escape_html
 from typing import TYPE_CHECKING, Any
 
-from tlc.schemas import Schema
-
 if TYPE_CHECKING:
+    from tlc.schemas import Schema
     from tlc.table.reading import Reading
 
 _FIRST_ROWS = 5
@@ -29,7 +28,10 @@ def html(table: Reading) -> str:
     """Return headline, and one HTML table with a column per column: type, then first rows."""
     names = [name for name, _ in _columns(table)]
     kinds = [describe(schema) for _, schema in _columns(table)]
-    head = "".join(f"<th>{_escape(n)}<br><small>{_escape(k)}</small></th>" for n, k in zip(names, kinds, strict=True))
+    head = "".join(
+        f"<th>{_escape(n)}<br><small>{_escape(k)}</small></th>"
+        for n, k in zip(names, kinds, strict=True)
+    )
     body = "".join(
         f"<tr><td>{number}</td>{''.join(f'<td>{_escape(cell)}</td>' for cell in cells)}</tr>"
         for number, cells in enumerate(first_rows(table))

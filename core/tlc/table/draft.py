@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import copy
 import uuid
-from collections.abc import Sequence
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Any
 
-from tlc.errors import ColumnError, ColumnLengthError, ColumnNotFoundError, RowIndexError, SchemaError
+from tlc.errors import (
+    ColumnError,
+    ColumnLengthError,
+    ColumnNotFoundError,
+    RowIndexError,
+    SchemaError,
+)
 from tlc.format import parquet
 from tlc.format.bulk import BulkFolder
 from tlc.format.encode import ColumnEncoder, is_url_column
@@ -17,15 +22,26 @@ from tlc.format.layers import read_column, read_patch
 from tlc.format.manifest import Data, Layer, Patch, Stack, Take
 from tlc.format.names import check_column_name
 from tlc.format.relative import relativize
-from tlc.schemas import Schema
 from tlc.schemas.arrow import arrow_type
 from tlc.schemas.value_maps import make_value_map
-from tlc.table.edits import AddColumn, DeleteRows, DropColumn, Edit, SetSchema, SetValueMap, SetValues
-from tlc.url import Url
+from tlc.table.edits import (
+    AddColumn,
+    DeleteRows,
+    DropColumn,
+    Edit,
+    SetSchema,
+    SetValueMap,
+    SetValues,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import pyarrow as pa
+
+    from tlc.schemas import Schema
+    from tlc.url import Url
 
 _LONGEST_CHAIN = 16
 
@@ -62,14 +78,14 @@ class Draft:
         """
         raise TypeError(f"{edit!r} is not an edit; see tlc.table.edits for those there are.")
 
-    @apply.register
+    @apply.register(SetValues)
     def _(self, edit: SetValues) -> None:
         import pyarrow as pa
 
         rows = self._positions(edit.rows)
         if len(rows) != len(edit.values):
             raise ColumnLengthError(
-                f"{len(rows)} rows of column {edit.column!r} were to be set to {len(edit.values)} values.",
+                f"{len(rows)} rows of {edit.column!r} cannot take {len(edit.values)} values.",
                 hint="give one value per row number.",
             )
         encoder = self._encoder(edit.column, self._column_schema(edit.column))
@@ -77,14 +93,14 @@ class Draft:
         self._patch(edit.column, pa.array(rows), values)
         self._log("set_values", column=edit.column, cells=len(rows))
 
-    @apply.register
+    @apply.register(AddColumn)
     def _(self, edit: AddColumn) -> None:
         name = check_column_name(edit.name)
         if name in self._columns:
             raise ColumnError(f"There is a column {name!r} already.", hint="choose another name.")
         if len(edit.values) != self.row_count:
             raise ColumnLengthError(
-                f"Column {name!r} has {len(edit.values)} values, the table has {self.row_count} rows.",
+                f"Column {name!r} has {len(edit.values)} values, the table {self.row_count} rows.",
                 hint="give one value per row.",
             )
         schema = copy.deepcopy(edit.schema) if edit.schema else infer_column(name, edit.values)
@@ -94,13 +110,13 @@ class Draft:
         self.schema.add_sub_schema(name, schema)
         self._log("add_column", column=name)
 
-    @apply.register
+    @apply.register(DropColumn)
     def _(self, edit: DropColumn) -> None:
         self._column_schema(edit.name)
         del self._columns[edit.name]
         self._log("drop_column", column=edit.name)
 
-    @apply.register
+    @apply.register(DeleteRows)
     def _(self, edit: DeleteRows) -> None:
         import numpy as np
         import pyarrow as pa
@@ -112,19 +128,18 @@ class Draft:
         self._log("delete_rows", rows=self.row_count - len(rows))
         self.row_count = len(rows)
 
-    @apply.register
+    @apply.register(SetValueMap)
     def _(self, edit: SetValueMap) -> None:
         value = self.schema.find(edit.path).value
         if value is None:
             raise SchemaError(
-                f"Column {edit.path!r} is made of {', '.join(map(repr, self.schema.find(edit.path)))}: "
-                "only numbers have a value map.",
-                hint="give the dotted path of a number in it.",
+                f"Column {edit.path!r} has parts, and no value map of its own.",
+                hint=f"the parts are {', '.join(map(repr, self.schema.find(edit.path)))}.",
             )
         value.map = make_value_map(edit.value_map)
         self._log("set_value_map", column=edit.path)
 
-    @apply.register
+    @apply.register(SetSchema)
     def _(self, edit: SetSchema) -> None:
         import pyarrow as pa
 
@@ -200,8 +215,9 @@ class Draft:
         import pyarrow as pa
 
         schema = self._columns[column]
-        read = {"folder": self._folder, "urls": is_url_column(schema)}
-        rows, values = _concatenated(patches, arrow_type(schema), **read)
+        rows, values = _concatenated(
+            patches, arrow_type(schema), folder=self._folder, urls=is_url_column(schema)
+        )
         # np.unique keeps the first of equal rows: look at them from the last to the first.
         kept, first = np.unique(rows[::-1], return_index=True)
         last = pa.array(len(rows) - 1 - first)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tlc.schemas import Schema
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tlc.schemas import Schema
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from tlc.format.layout import table_url
-from tlc.schemas import MapElement, Schema
 from tlc.table.create import write_source
 from tlc.table.join import join_tables
 from tlc.table.options import TableOptions, factory
@@ -15,14 +13,15 @@ from tlc.url import Url
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping, Sequence
     from typing import TypeAlias
 
     import pandas as pd
 
     from tlc.importers.source import Source
+    from tlc.schemas import MapElement, Schema
 
     Location: TypeAlias = Url | str | os.PathLike[str]
-
 
 
 class Factories(Reading):
@@ -224,8 +223,8 @@ class Factories(Reading):
 
         Args:
             dataset: Has a length; samples are tuples or dicts.
-            schema: For tuple samples, a schema for each position, with the column's name; for dicts,
-                schemas of some columns.
+            schema: For tuple samples, a schema for each position, with the column's name; for
+                dicts, schemas of some columns.
             options: See below.
 
         Raises:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tlc.errors import ColumnError, SchemaError
 from tlc.format.commit import INPUT
@@ -12,10 +11,14 @@ from tlc.format.layout import table_url
 from tlc.format.manifest import Concat, Parent, Stack, TableManifest, new_id, now
 from tlc.format.publish import claim, publish_table
 from tlc.format.rebase import rebase_stack
-from tlc.schemas import Schema
 from tlc.schemas.arrow import arrow_type
 from tlc.table.reading import Reading
-from tlc.url import Url
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tlc.schemas import Schema
+    from tlc.url import Url
 
 T = TypeVar("T", bound=Reading)
 
@@ -80,8 +83,8 @@ def _merge(schema: Schema, other: Schema, path: str, url: Url) -> None:
     """Take over the classes that only `other` has; refuse types and names that contradict."""
     if arrow_type(schema) != arrow_type(other):
         raise SchemaError(
-            f"Column {path!r} holds {arrow_type(schema)} in the first table and {arrow_type(other)} in "
-            f"{url}.",
+            f"Column {path!r} holds {arrow_type(schema)} in the first table and "
+            f"{arrow_type(other)} in {url}.",
             hint="set_schema makes them alike.",
         )
     for name, child in schema.values.items():
@@ -93,7 +96,7 @@ def _merge(schema: Schema, other: Schema, path: str, url: Url) -> None:
         known = mine.setdefault(value, element)
         if known.internal_name != element.internal_name:
             raise SchemaError(
-                f"Column {path!r}: the value {value} is {known.internal_name!r} in the tables before, "
-                f"but {element.internal_name!r} in {url}.",
+                f"Column {path!r}: the value {value} is {known.internal_name!r} in the tables "
+                f"before, but {element.internal_name!r} in {url}.",
                 hint="give the classes of one table other values (set_values), then set_value_map.",
             )

@@ -17,8 +17,8 @@ def row_numbers(source: Reading, target: Reading) -> np.ndarray:
     """Return for each row of `source` the row of `target` with the same key, else -1.
 
     Returns:
-        int64 array of shape ``(len(source),)``. If a key occurs twice in `target`, as after joining a
-        table with itself, the first row counts.
+        int64 array of shape ``(len(source),)``. If a key occurs twice in `target`, as after joining
+        a table with itself, the first row counts.
     """
     import numpy as np
 

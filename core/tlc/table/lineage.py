@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,7 +13,11 @@ from tlc.errors import BranchWarning, DamagedObjectWarning
 from tlc.format.commit import REVISION
 from tlc.format.manifest import Parent
 from tlc.format.publish import readable_objects
-from tlc.url import Url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tlc.url import Url
 
 _NUMBER = re.compile(r"-r\d+(_\d{4})?$")
 
@@ -72,8 +76,8 @@ def newest(start: Node, nodes: Iterable[Node]) -> Node:
     others = sorted(str(node.url) for node in ends if node is not best)
     if others:
         warnings.warn(
-            f"{start.url} has {len(ends)} newest revisions. {best.url} is taken, as the latest; the "
-            f"others are {', '.join(others)}.",
+            f"{start.url} has {len(ends)} newest revisions. {best.url} is the latest; "
+            f"the others are {', '.join(others)}.",
             BranchWarning,
             stacklevel=3,
         )

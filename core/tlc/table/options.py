@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
-from tlc.schemas import Schema
-from tlc.url import Url
+if TYPE_CHECKING:
+    from tlc.schemas import Schema
+    from tlc.url import Url
 
 F = TypeVar("F", bound=Callable[..., Any])
 

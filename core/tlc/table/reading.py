@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from tlc.constants import NUMBER_ROLE_SAMPLE_WEIGHT, SAMPLE_WEIGHT
@@ -17,6 +16,8 @@ from tlc.table.view import TableView
 from tlc.url import Url
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     import numpy as np
     import pandas as pd
     import pyarrow as pa

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from tlc.errors import RevisionConflictError
@@ -10,7 +9,6 @@ from tlc.format.commit import INPUT, REVISION
 from tlc.format.manifest import Parent, TableManifest, new_id, now
 from tlc.format.publish import claim, publish_table
 from tlc.format.rebase import rebase_stack
-from tlc.schemas import Schema
 from tlc.table import lineage
 from tlc.table.draft import Draft
 from tlc.table.edits import (
@@ -27,7 +25,11 @@ from tlc.table.squash import squash
 from tlc.url import Url
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import numpy as np
+
+    from tlc.schemas import Schema
 
 
 class Revising(Reading):
@@ -49,8 +51,8 @@ class Revising(Reading):
             edits: Values of `tlc.table.edits`; row numbers count in the table as the edits before
                 have left it.
             description: Why, for those who look at the lineage later.
-            name: Name of the new table, beside this one; ``<first name>-r<number>`` if None. A taken
-                name gets a number.
+            name: Name of the new table, beside this one; ``<first name>-r<number>`` if None. A
+                taken name gets a number.
             base: Url of the revision that the edits were made on. If it is no longer the newest one
                 of its lineage, nothing is written.
             table_url: Write there instead, replacing what is there. Such a table is made from this
@@ -98,7 +100,7 @@ class Revising(Reading):
             RowIndexError: There is no such row.
             CellError: A value does not fit the column's schema.
         """
-        many = isinstance(values, list | tuple) or hasattr(values, "__array__") and len(values.shape)
+        many = isinstance(values, list | tuple) or getattr(values, "shape", ()) != ()
         listed = values if many else [values] * len(rows)
         return self.revise(SetValues(column, list(rows), listed), description=description)
 
@@ -188,8 +190,8 @@ class Revising(Reading):
     ) -> Self:
         """Return this table written out in full, so that it needs no file of another table.
 
-        With no names it is the next revision. With a name, dataset, project or root it is a table of
-        its own, made from this one. Rows keep their stable keys.
+        With no names it is the next revision. With a name, dataset, project or root it is a table
+        of its own, made from this one. Rows keep their stable keys.
 
         Args:
             table_name: Name of the new table.
@@ -213,7 +215,8 @@ class Revising(Reading):
         """Return the newest revision made from this table, or this table.
 
         Tables made from this one by splitting, joining or writing to a url of their own are not
-        revisions. Where there are branches the newest counts and a `BranchWarning` names the others.
+        revisions. Where there are branches the newest counts and a `BranchWarning` names the
+        others.
         """
         nodes = lineage.nodes_beside(self.url)
         start = nodes.get(self.id)
@@ -254,5 +257,5 @@ class Revising(Reading):
                 f"The edits were made on {base}, but the newest revision is {latest.url} now.",
                 base=base,
                 latest=latest.url,
-                hint="look at the newest revision and edit that; without base= the edits make a branch.",
+                hint="edit the newest revision; without base= the edits make a branch.",
             )

@@ -1,4 +1,4 @@
-"""The rows of a table: columns that are decoded when first asked for, and readers of single rows."""
+"""The rows of a table: columns, decoded when first asked for, and readers of single rows."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from tlc.errors import (
 )
 from tlc.format.encode import is_url_column
 from tlc.format.layers import read_column
-from tlc.format.manifest import Stack
 from tlc.sample_types import SampleType, resolve_sample_type
-from tlc.schemas import Schema
 from tlc.schemas.arrow import arrow_type
 from tlc.table.cells import Reader, cell_reader
-from tlc.url import Url
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from tlc.format.manifest import Stack
+    from tlc.schemas import Schema
+    from tlc.url import Url
 
 
 class Rows:
@@ -122,7 +123,9 @@ class Rows:
     def _unreadable(self, name: str, index: int, error: Exception) -> TlcError:
         reason = getattr(error, "message", str(error))
         where = f"Row {index}, column {name!r} of {self._url}: {reason}"
-        hint = getattr(error, "hint", "") or "correct the file, or delete the row in a new revision."
+        hint = (
+            getattr(error, "hint", "") or "correct the file, or delete the row in a new revision."
+        )
         if isinstance(error, ImageReadError):
             return ImageReadError(where, hint=hint)
         return CellError(where, column=name, row=index, hint=hint)

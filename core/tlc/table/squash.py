@@ -13,12 +13,12 @@ from tlc.format.manifest import Data, FileEntry, Parent, Stack, TableManifest, n
 from tlc.format.publish import claim, publish_table
 from tlc.format.relative import relativize
 from tlc.table import lineage
-from tlc.url import Url
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from tlc.table.reading import Reading
+    from tlc.url import Url
 
 T = TypeVar("T", bound="Reading")
 
@@ -66,7 +66,9 @@ def _full_stack(table: Reading, folder: Url) -> Stack:
     rows = pa.table(columns)
     writer = new_id()[:8]
     files = tuple(
-        parquet.write(folder, f"data/{writer}-{start // _STEP:05d}.parquet", rows.slice(start, _STEP))
+        parquet.write(
+            folder, f"data/{writer}-{start // _STEP:05d}.parquet", rows.slice(start, _STEP)
+        )
         for start in range(0, len(table), _STEP)
     )
     data = Data(tuple(columns), files, origin="", keys=_keys(table, folder, writer))

@@ -10,6 +10,7 @@ class Table(Factories, Revising):
     """Rows with a schema, on disk, that never change.
 
     ``table[i]`` is a training sample, ``table.table_rows[i]`` the row behind it, and a table is a
-    map-style dataset for any ``DataLoader``. An edit makes a new revision; `latest` finds it. Tables
-    come from the class methods ``from_...`` or from a `TableWriter`. Pickled, a table is its url.
+    map-style dataset for any ``DataLoader``. An edit makes a new revision; `latest` finds it.
+    Tables come from the class methods ``from_...`` or from a `TableWriter`. Pickled, a table is its
+    url.
     """

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from tlc.table.table import Table
     from tlc.url import Url
 
@@ -25,9 +26,9 @@ class MapDataset(Protocol):
 class TableView:
     """A table whose samples go through a function when they are read.
 
-    It is a map-style dataset: hand it to a ``DataLoader``, to `tlc.collect_metrics` or to a trainer.
-    The table is unchanged; a view has no schema and is not stored. Use a top-level function as
-    `transform` when the view goes to worker processes, so that it can be pickled.
+    It is a map-style dataset: hand it to a ``DataLoader``, to `tlc.collect_metrics` or to a
+    trainer. The table is unchanged; a view has no schema and is not stored. Use a top-level
+    function as `transform` when the view goes to worker processes, so that it can be pickled.
 
     Args:
         source: A table, or another view.

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from tlc.errors import RunStateError, WriterStateError
 from tlc.format.metrics import MetricsBuilder
 from tlc.run import Run, active_run
 from tlc.run.metrics_file import foreign_table
-from tlc.schemas import Schema
 from tlc.table import Table
-from tlc.url import Url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from tlc.schemas import Schema
+    from tlc.url import Url
 
 
 class MetricsTableWriter:
     """Writes a metrics table of a run, batch by batch, with flat memory.
 
     As a context manager it links the table to the run at the end; after an error it keeps what was
-    written, as a partial table. By hand, call `finalize` and then ``run.add_metrics_table``. Rows are
-    on disk after five seconds at most, while rows come in.
+    written, as a partial table. By hand, call `finalize` and then ``run.add_metrics_table``. Rows
+    are on disk after five seconds at most, while rows come in.
 
     Args:
         run_url: The run; the active one if None.
-        foreign_table_url: The table that the metrics are about. Then every batch needs ``example_id``:
-            row numbers of that table, from 0.
+        foreign_table_url: The table that the metrics are about. Then every batch needs
+            ``example_id``: row numbers of that table, from 0.
         foreign_table_display_name: Name to show for that table.
         schema: Column name to schema; the others are inferred.
         constants: Further columns with one value for all rows, such as ``{"epoch": 3}``.
         split: Name of the part of the data, such as ``"val"``.
-        unique_ids: Keep the first row of each example id and count the others; rows come back in the
-            order of their ids. For one collection over a table.
+        unique_ids: Keep the first row of each example id and count the others; rows come back in
+            the order of their ids. For one collection over a table.
 
     Raises:
         RunStateError: `run_url` is None and there is no active run.

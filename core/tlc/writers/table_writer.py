@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from tlc.errors import WriterStateError
 from tlc.format.builder import RowBuilder
@@ -12,17 +10,22 @@ from tlc.format.commit import commit
 from tlc.format.layout import table_url as url_of_names
 from tlc.format.names import DEFAULT_DATASET, DEFAULT_PROJECT, DEFAULT_TABLE
 from tlc.format.publish import claim
-from tlc.schemas import Schema
 from tlc.table import Table
 from tlc.url import Url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+    from tlc.schemas import Schema
 
 
 class TableWriter:
     """Writes a new table from rows that come one by one or in batches, with flat memory.
 
-    Cells may be in sample form or in row form, decided value by value. A row or batch is taken whole
-    or, after an error, not at all. The table exists once `finalize` has returned, or the ``with``
-    block has ended without an error.
+    Cells may be in sample form or in row form, decided value by value. A row or batch is taken
+    whole or, after an error, not at all. The table exists once `finalize` has returned, or the
+    ``with`` block has ended without an error.
 
     Args:
         table_name: Name of the table.
@@ -94,7 +97,8 @@ class TableWriter:
         """Write what is left, publish the table and return it.
 
         Raises:
-            ObjectExistsError: Somebody else took the name meanwhile, and `if_exists` is ``"raise"``.
+            ObjectExistsError: Somebody else took the name meanwhile, and `if_exists` is
+                ``"raise"``.
             WriterStateError: The writer has ended.
         """
         self._check_open()

@@ -1,0 +1,593 @@
+from __future__ import annotations
+
+import gc
+import operator
+import random
+import subprocess
+import sys
+import weakref
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from tlc.errors import (
+    CollectorError,
+    MetricsError,
+    NotPicklableError,
+    RowIndexError,
+    TlcError,
+    WeightError,
+    WriterStateError,
+)
+from tlc.metrics import (
+    ClassificationMetricsCollector,
+    Collection,
+    EmbeddingsMetricsCollector,
+    FunctionalMetricsCollector,
+    MetricsCollector,
+    Predictor,
+    PredictorOutput,
+    SegmentationMetricsCollector,
+    collect_metrics,
+)
+from tlc.metrics.collect import reset_dataloader_cache
+from tlc.run import Run, RunStatus, active_run, init, set_active_run
+from tlc.schemas import CategoricalLabelSchema, Float64Schema, Int32Schema, SampleWeightSchema
+from tlc.table import Table
+from tlc.url import Url
+
+COUNT = 10
+
+
+@pytest.fixture(autouse=True)
+def project_root(tmp_path, monkeypatch):
+    monkeypatch.setenv("TLC_PROJECT_ROOT_URL", str(tmp_path / "projects"))
+    monkeypatch.setenv("TLC_DISPLAY_PROGRESS", "0")
+    set_active_run(None)
+    yield
+    set_active_run(None)
+
+
+@pytest.fixture
+def table():
+    generator = np.random.default_rng(0)
+    return Table.from_dict(
+        {
+            "x": generator.normal(size=(COUNT, 3)).tolist(),
+            "label": [i % 3 for i in range(COUNT)],
+            "weight": [float(i % 2) for i in range(COUNT)],
+        },
+        schema={
+            "label": CategoricalLabelSchema(classes=["a", "b", "c"]),
+            "weight": SampleWeightSchema(),
+        },
+        project_name="project",
+        dataset_name="data",
+        table_name="table",
+    )
+
+
+def to_tensors(sample):
+    return {"x": torch.tensor(sample["x"], dtype=torch.float32), "label": sample["label"]}
+
+
+@pytest.fixture
+def view(table):
+    return table.with_transform(to_tensors)
+
+
+@pytest.fixture
+def net():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(3, 8), nn.Dropout(0.5), nn.BatchNorm1d(8), nn.Linear(8, 3))
+
+
+def index_of(batch, predictor_output):
+    return {"first": batch["x"][:, 0]}
+
+
+def written(run=None):
+    return (run or active_run()).metrics_tables[-1]
+
+
+def column(table, name):
+    return table.get_column_as_pyarrow_array(name).to_pylist()
+
+
+class TestWhatIsWritten:
+    def test_one_row_per_sample_joined_by_row_number(self, view, table, net):
+        run = init("project")
+        collectors = [
+            ClassificationMetricsCollector(classes=["a", "b", "c"]),
+            EmbeddingsMetricsCollector(layers=[1]),
+            index_of,
+        ]
+        collect_metrics(
+            view,
+            collectors,
+            Predictor(net, layers=[1]),
+            constants={"epoch": 3, "rate": 0.1},
+            constants_schemas={"rate": Float64Schema(display_name="Rate")},
+            split="val",
+            dataloader_args={"batch_size": 4},
+        )
+        (metrics,) = run.metrics_tables
+        with torch.no_grad():
+            x = torch.stack([to_tensors(sample)["x"] for sample in table])
+            logits = net.eval()(x)
+            hidden = net[0](x)
+        assert column(metrics, "example_id") == list(range(COUNT))
+        assert column(metrics, "epoch") == [3] * COUNT
+        assert column(metrics, "rate") == [0.1] * COUNT
+        assert column(metrics, "predicted") == logits.argmax(1).tolist()
+        assert column(metrics, "first") == x[:, 0].tolist()
+        np.testing.assert_allclose(column(metrics, "embeddings_1"), hidden, rtol=1e-5, atol=1e-6)
+        assert metrics.rows_schema.values["rate"].display_name == "Rate"
+        assert metrics.get_simple_value_map("predicted") == {0: "a", 1: "b", 2: "c"}
+        assert metrics.completeness.missing == 0
+        assert not metrics.is_partial
+        assert run.input_tables == [table.url]
+        assert run.state.status is RunStatus.RUNNING
+
+    def test_aggregates_are_means_over_samples(self, view):
+        run = init("project")
+        collect_metrics(
+            view, index_of, constants={"epoch": 1}, split="val", dataloader_args={"batch_size": 4}
+        )
+        mean = np.mean(column(written(), "first"))
+        assert run.state.outputs == [{"epoch": 1, "val_first_avg": pytest.approx(mean)}]
+
+    @pytest.mark.parametrize(
+        ("collector", "arguments"),
+        [
+            (index_of, {"collect_aggregates": False}),
+            (FunctionalMetricsCollector(index_of, compute_aggregates=False), {}),
+        ],
+    )
+    def test_aggregates_can_be_switched_off(self, view, collector, arguments):
+        run = init("project")
+        collect_metrics(view, collector, **arguments)
+        assert run.state.outputs == []
+
+    def test_zero_weights_are_left_out_but_ids_stay_row_numbers(self, view, table):
+        collect_metrics(
+            view, index_of, exclude_zero_weights=True, dataloader_args={"batch_size": 2}
+        )
+        metrics = written()
+        assert column(metrics, "example_id") == [1, 3, 5, 7, 9]
+        assert column(metrics, "first") == [
+            pytest.approx(table[i]["x"][0], rel=1e-6) for i in (1, 3, 5, 7, 9)
+        ]
+        assert metrics.completeness.missing == 5
+
+    def test_masks_are_written_and_read_as_images(self):
+        table = Table.from_dict(
+            {"x": [0.0, 1.0]}, project_name="project", dataset_name="data", table_name="masks"
+        )
+        maps = torch.tensor([[[0, 1], [1, 1]], [[0, 0], [0, 1]]])
+        collector = SegmentationMetricsCollector(
+            label_map={0: "a", 1: "b"}, preprocess_fn=lambda batch, output: ((0, maps), output)
+        )
+        collect_metrics(table, collector, lambda batch: list(maps), split="val")
+        metrics = written()
+        assert isinstance(metrics[1]["predicted_mask"], Image.Image)
+        assert np.asarray(metrics[1]["predicted_mask"]).tolist() == [[0, 0], [0, 1]]
+        assert column(metrics, "mean_iou") == [1.0, 1.0]
+        assert column(metrics, "iou_per_class") == [[1.0, 1.0], [1.0, 1.0]]
+        assert active_run().state.outputs == [{"val_mean_iou_avg": 1.0}]
+
+    def test_tables_go_in_without_a_transform_where_samples_can_be_batched(self, table):
+        collect_metrics(table, lambda batch, _: {"y": batch["label"]})
+        assert column(written(), "y") == [i % 3 for i in range(COUNT)]
+
+    def test_other_datasets_say_what_they_refer_to(self, table):
+        collect_metrics(
+            list(range(4)), lambda batch, _: {"y": batch}, foreign_table_url=table.url.to_str()
+        )
+        assert column(written(), "example_id") == [0, 1, 2, 3]
+        assert active_run().input_tables == [table.url]
+
+    def test_nothing_to_visit_writes_nothing(self):
+        empty = Table.from_dict(
+            {"x": [1.0], "weight": [0.0]}, {"weight": SampleWeightSchema()}, project_name="project"
+        )
+        run = init("project")
+        collect_metrics(empty, index_of, exclude_zero_weights=True)
+        assert run.metrics_tables == []
+        assert run.state.status is RunStatus.RUNNING
+
+
+class TestRun:
+    def test_a_run_is_made_in_the_project_of_the_table(self, view):
+        collect_metrics(view, index_of)
+        assert active_run().project_name == "project"
+        assert len(active_run().metrics_tables) == 1
+
+    def test_each_call_adds_a_table_and_inputs_are_noted_once(self, view):
+        run = init("project")
+        for epoch in range(3):
+            collect_metrics(view, index_of, constants={"epoch": epoch})
+        assert [column(m, "epoch")[0] for m in run.metrics_tables] == [0, 1, 2]
+        assert len(run.input_tables) == 1
+
+    @pytest.mark.parametrize(
+        "form", [lambda run: run, lambda run: run.url, lambda run: str(run.url)]
+    )
+    def test_a_run_can_be_given(self, view, form):
+        given = Run.create("project", "given")
+        init("project", "active")
+        collect_metrics(view, index_of, run_url=form(given))
+        assert len(given.metrics_tables) == 1
+        assert active_run().metrics_tables == []
+
+    def test_status_is_collecting_meanwhile(self, view):
+        run = init("project")
+        seen = []
+        collect_metrics(view, lambda batch, _: seen.append(run.state.status) or index_of(batch, _))
+        assert set(seen) == {RunStatus.COLLECTING}
+        assert run.state.status is RunStatus.RUNNING
+
+    def test_a_run_that_has_ended_stays_so(self, view):
+        run = Run.create("project", "done")
+        run.set_status_completed()
+        collect_metrics(view, index_of, run_url=run)
+        assert run.state.status is RunStatus.COMPLETED
+        assert len(run.metrics_tables) == 1
+
+
+def random_states():
+    return (
+        random.getstate(),
+        [str(part) for part in np.random.get_state()],
+        torch.get_rng_state().tolist(),
+    )
+
+
+class Noisy:
+    """A dataset whose samples draw random numbers."""
+
+    def __init__(self, view):
+        self.view = view
+        self.url = view.url
+
+    def __len__(self):
+        return len(self.view)
+
+    def __getitem__(self, index):
+        random.random()
+        np.random.rand()
+        torch.rand(1)
+        return self.view[index]
+
+
+class TestLeavesNoTrace:
+    @pytest.mark.parametrize("fails", [False, True])
+    def test_modes_and_random_states_are_as_before(self, view, net, fails):
+        net.train()
+        net[2].eval()
+        seen = []
+
+        def watch(batch, output):
+            seen.append((net.training, torch.is_inference_mode_enabled(), torch.is_grad_enabled()))
+            if fails:
+                raise ZeroDivisionError
+            return {"x": output.forward[:, 0]}
+
+        before, modes = random_states(), [module.training for module in net.modules()]
+        try:
+            collect_metrics(Noisy(view), watch, net)
+        except ZeroDivisionError:
+            assert fails
+        assert set(seen) == {(False, True, False)}
+        assert [module.training for module in net.modules()] == modes
+        assert random_states() == before
+
+    def train(self, view, collect):
+        torch.manual_seed(1)
+        net = nn.Sequential(nn.Linear(3, 8), nn.Dropout(0.5), nn.BatchNorm1d(8), nn.Linear(8, 3))
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        loader = torch.utils.data.DataLoader(view, batch_size=5, shuffle=True)
+        for epoch in range(2):
+            for batch in loader:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(net(batch["x"]), batch["label"]).backward()
+                optimizer.step()
+            if collect:
+                collector = [ClassificationMetricsCollector(), EmbeddingsMetricsCollector([1])]
+                collect_metrics(
+                    view, collector, Predictor(net, layers=[1]), constants={"epoch": epoch}
+                )
+        return net.state_dict()
+
+    def test_training_is_bit_identical_with_and_without(self, view):
+        without, with_ = self.train(view, False), self.train(view, True)
+        assert all(torch.equal(without[name], with_[name]) for name in without)
+
+    def test_samples_that_a_dataset_keeps_can_be_trained_on(self, view, net):
+        kept = {}
+
+        class Keeping(Noisy):
+            def __getitem__(self, index):
+                return kept.setdefault(index, to_tensors(self.view.source[index]))
+
+        keeping = Keeping(view)
+        collect_metrics(keeping, index_of, net)
+        net[0](keeping[0]["x"]).sum().backward()
+
+    def test_batches_are_not_held(self, view):
+        alive, most = [], []
+
+        def watch(batch, output):
+            gc.collect()
+            alive.append(weakref.ref(batch["x"]))
+            most.append(sum(ref() is not None for ref in alive))
+            return {"vector": batch["x"]}
+
+        collect_metrics(view, watch, lambda batch: batch["x"], dataloader_args={"batch_size": 1})
+        assert len(most) == COUNT
+        assert max(most) <= 2
+
+    def test_reset_dataloader_cache_does_nothing(self):
+        reset_dataloader_cache()
+
+
+class TestPredictors:
+    def test_without_a_model_collectors_get_none(self, view):
+        def nothing(batch, predictor_output):
+            assert predictor_output is None
+            return index_of(batch, None)
+
+        collect_metrics(view, nothing)
+
+    @pytest.mark.parametrize("wrap", [lambda net: net, Predictor])
+    def test_modules_and_predictors(self, view, net, wrap):
+        collect_metrics(view, lambda batch, output: {"y": output.forward[:, 0]}, wrap(net))
+        with torch.no_grad():
+            expected = net.eval()(torch.stack([view[i]["x"] for i in range(COUNT)]))[:, 0]
+        np.testing.assert_allclose(column(written(), "y"), expected, rtol=1e-5)
+
+    def test_methods_of_a_module_run_in_evaluation_mode(self, view):
+        class Steps(nn.Module):
+            def predict_step(self, batch):
+                assert not self.training
+                return batch["x"][:, 0]
+
+        steps = Steps()
+        collect_metrics(view, lambda _, output: {"y": output.forward}, steps.predict_step)
+        assert steps.training
+
+    def test_functions_get_the_whole_batch(self, view):
+        def predict(batch):
+            assert set(batch) == {"x", "label"}
+            return PredictorOutput(batch["x"])
+
+        collect_metrics(view, lambda batch, output: {"y": output.forward[:, 0]}, predict)
+
+
+class Counting:
+    """A collector function that fails at a batch."""
+
+    def __init__(self, error, at=2):
+        self.error = error
+        self.at = at
+        self.calls = 0
+
+    def __call__(self, batch, predictor_output):
+        self.calls += 1
+        if self.calls > self.at:
+            raise self.error
+        return index_of(batch, predictor_output)
+
+
+class TestFailures:
+    @pytest.mark.parametrize("error", [ValueError("boom"), KeyboardInterrupt()])
+    def test_what_came_in_stays_readable_and_partial(self, view, error):
+        run = init("project")
+        with pytest.raises(type(error)):
+            collect_metrics(view, Counting(error), dataloader_args={"batch_size": 3})
+        metrics = written(run)
+        assert metrics.is_partial
+        assert column(metrics, "example_id") == list(range(6))
+        assert run.state.outputs == []
+        assert run.state.status is RunStatus.RUNNING
+
+    def test_a_run_that_failed_meanwhile_stays_failed(self, view):
+        run = init("project")
+
+        def fail(batch, predictor_output):
+            run.set_status_failed("out of memory")
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            collect_metrics(view, fail)
+        assert run.state.status is RunStatus.FAILED
+
+    @pytest.mark.parametrize(
+        ("collectors", "arguments", "error", "message"),
+        [
+            (
+                lambda batch, _: {"loss": torch.tensor(0.5)},
+                {},
+                CollectorError,
+                "<lambda> returned a single number for column 'loss'",
+            ),
+            (
+                lambda batch, _: {"loss": [1.0]},
+                {},
+                CollectorError,
+                "<lambda> returned 1 values for column 'loss', expected 10",
+            ),
+            (
+                [index_of, FunctionalMetricsCollector(index_of)],
+                {},
+                CollectorError,
+                "'first' comes from index_of and from index_of",
+            ),
+            (
+                lambda batch, _: {"epoch": batch["label"]},
+                {"constants": {"epoch": 1}},
+                CollectorError,
+                "'epoch' comes from .* and from a constant",
+            ),
+            (
+                lambda batch, _: {"example_id": batch["label"]},
+                {},
+                CollectorError,
+                "'example_id' comes from .* the collection itself",
+            ),
+            (ClassificationMetricsCollector, {}, CollectorError, "the class Classification"),
+            ("loss", {}, CollectorError, "'loss' is not a metrics collector"),
+            (5, {}, CollectorError, "5 is not a metrics collector"),
+            (index_of, {"constants": {"example_id": 1}}, MetricsError, "example_id"),
+            (
+                index_of,
+                {"constants_schemas": {"rate": Int32Schema()}},
+                MetricsError,
+                "constants has no such name",
+            ),
+            (index_of, {"dataloader_args": {"shuffle": True}}, MetricsError, "shuffle.*in order"),
+        ],
+    )
+    def test_errors(self, view, collectors, arguments, error, message):
+        with pytest.raises(error, match=message):
+            collect_metrics(view, collectors, **arguments)
+
+    def test_columns_must_stay_the_same(self, view):
+        def changing(batch, _):
+            return {"x" if len(batch["label"]) == 4 else "y": batch["label"]}
+
+        with pytest.raises(CollectorError, match=r"returned the columns \['y'\], but \['x'\]"):
+            collect_metrics(view, changing, dataloader_args={"batch_size": 4})
+
+    def test_arguments_are_checked_before_a_run_is_made(self, view, table):
+        for arguments in (
+            {"table": table, "dataloader_args": {"drop_last": True}},
+            {"table": [1, 2]},
+            {"table": object()},
+            {"table": view, "predictor": 5, "dataloader_args": {"batch_size": -1}},
+            {"table": [1], "foreign_table_url": table.url, "exclude_zero_weights": True},
+        ):
+            with pytest.raises(TlcError):
+                collect_metrics(metrics_collectors=index_of, **arguments)
+        assert active_run() is None
+
+    def test_weights_are_needed_to_leave_rows_out(self, table):
+        with pytest.raises(WeightError):
+            collect_metrics([1], index_of, exclude_zero_weights=True, foreign_table_url=table.url)
+
+    def test_images_need_a_transform(self):
+        table = Table.from_dict(
+            {"image": [Image.new("L", (2, 2)), Image.new("L", (2, 2))]}, project_name="project"
+        )
+        with pytest.raises(MetricsError, match=r"'image'.*PIL image.*with_transform"):
+            collect_metrics(table, index_of)
+
+
+class TestWorkers:
+    def test_forked_workers_give_the_same(self, view):
+        collect_metrics(
+            view.source.with_transform(lambda sample: to_tensors(sample)),
+            index_of,
+            dataloader_args={"num_workers": 2, "batch_size": 3, "multiprocessing_context": "fork"},
+        )
+        assert column(written(), "example_id") == list(range(COUNT))
+        assert column(written(), "first") == [float(view[i]["x"][0]) for i in range(COUNT)]
+
+    def test_spawned_workers_open_the_table_by_its_url(self, table):
+        collect_metrics(
+            table.with_transform(operator.itemgetter("label")),
+            lambda batch, _: {"y": batch},
+            dataloader_args={"num_workers": 1, "multiprocessing_context": "spawn"},
+        )
+        assert column(written(), "y") == [i % 3 for i in range(COUNT)]
+
+    def test_transforms_that_cannot_be_pickled_are_named(self, table):
+        with pytest.raises(NotPicklableError, match=r"table\.transform \(.*<lambda>\)"):
+            collect_metrics(
+                table.with_transform(lambda sample: sample),
+                index_of,
+                dataloader_args={"num_workers": 1, "multiprocessing_context": "spawn"},
+            )
+        assert active_run() is None
+
+
+class TestCollection:
+    def test_an_adapter_drives_it_by_hand(self, table):
+        run = init("project")
+        collection = Collection(table, index_of, run=run, constants={"step": 7}).open()
+        for ids in ([3, 1], torch.tensor([0])):
+            collection.add(ids, {"x": torch.full((len(ids), 2), 5.0)})
+        metrics = collection.finalize()
+        assert collection.finalize() is metrics
+        assert column(metrics, "example_id") == [3, 1, 0]
+        assert run.metrics_tables == [metrics]
+        assert run.state.outputs == [{"step": 7, "first_avg": 5.0}]
+        assert collection.run is run
+
+    def test_repeats_count_neither_as_rows_nor_in_means(self, table):
+        with Collection(table, index_of, unique_ids=True) as collection:
+            for ids in ([0, 1, 1], [9, 0, 2], [2]):
+                collection.add(ids, {"x": torch.tensor(ids)[:, None]})
+        metrics = collection.metrics_table
+        assert column(metrics, "example_id") == [0, 1, 2, 9]
+        assert (metrics.completeness.repeats_dropped, metrics.completeness.missing) == (3, 6)
+        assert collection.aggregate_values == {"first_avg": 3.0}
+
+    def test_two_collections_with_one_collector_do_not_mix(self, table):
+        collector = FunctionalMetricsCollector(index_of)
+        with Collection(table, collector, split="train") as outer:
+            outer.add([0], {"x": torch.tensor([[1.0]])})
+            with Collection(table, collector, split="val") as inner:
+                inner.add([0], {"x": torch.tensor([[2.0]])})
+            outer.add([1], {"x": torch.tensor([[3.0]])})
+        assert inner.aggregate_values == {"val_first_avg": 2.0}
+        assert outer.aggregate_values == {"train_first_avg": 2.0}
+
+    def test_buffers_of_a_collector_may_be_used_again(self, table):
+        class Reusing(MetricsCollector):
+            buffer = np.zeros(2)
+
+            def compute_metrics(self, batch, predictor_output):
+                self.buffer += 1
+                return {"x": self.buffer, "vectors": self.buffer[:, None]}
+
+        with Collection(table, Reusing()) as collection:
+            for ids in ([0, 1], [2, 3]):
+                collection.add(ids, None)
+        assert column(collection.metrics_table, "x") == [1, 1, 2, 2]
+        assert column(collection.metrics_table, "vectors") == [[1], [1], [2], [2]]
+
+    def test_states(self, table):
+        collection = Collection(table, index_of)
+        for use in (lambda: collection.run, lambda: collection.add([0], None), collection.finalize):
+            with pytest.raises(WriterStateError, match="not open"):
+                use()
+        collection.abort()
+        with collection:
+            pass
+        assert collection.finalize() is None
+        with pytest.raises(WriterStateError, match="closed"):
+            collection.add([0], None)
+        with pytest.raises(WriterStateError, match="only once"):
+            collection.open()
+
+    def test_ids_must_be_rows_of_the_table(self, table):
+        with pytest.raises(RowIndexError), Collection(table, index_of) as collection:
+            collection.add([COUNT], {"x": torch.ones(1, 1)})
+
+    def test_urls_of_views_are_those_of_their_tables(self, view):
+        assert Collection(view, index_of).foreign_table_url == view.source.url
+        assert isinstance(view.url, Url)
+        with pytest.raises(MetricsError, match="foreign_table_url"):
+            Collection([1], index_of)
+
+
+def test_importing_the_layer_imports_no_framework():
+    code = (
+        "import sys, tlc.metrics;"
+        "sys.exit(', '.join({'torch', 'PIL', 'pandas', 'sklearn'} & set(sys.modules)) or 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
