@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from tlc._optional import loaded
 from tlc.errors import CellError, ColumnError, ColumnLengthError, SchemaError, TlcError
 from tlc.sample_types import ExternalizationContext, resolve_sample_type
 from tlc.schemas.arrow import arrow_type
+from tlc.schemas.values import NumericValue
 from tlc.url import Url
 
 if TYPE_CHECKING:
@@ -70,22 +72,27 @@ class ColumnEncoder:
                 pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
             )
         if isinstance(values, pa.Array):
-            return self._cast(values, first_row)
-        if self._plain:
-            array = self._at_once(as_numpy(values))
-            if array is not None:
-                return array
-        admitted = [self.admit(value, first_row + i) for i, value in enumerate(values)]
-        return pa.array(admitted, self.type)
+            cells = self._cast(values, first_row)
+        else:
+            cells = self._at_once(as_numpy(values)) if self._plain else None
+        if cells is None:
+            admitted = [self.admit(value, first_row + i) for i, value in enumerate(values)]
+            cells = pa.array(admitted, self.type)
+        self._check_range(cells, first_row)
+        return cells
 
     def _at_once(self, values: Any) -> pa.Array | None:
-        """Return the cells if Arrow takes the values as they are, else None."""
+        """Return the cells if Arrow takes the values as they are and loses nothing, else None."""
         import pyarrow as pa
 
         try:
             if getattr(values, "ndim", 1) > 1:
                 return _nested(values, self.type)
-            return pa.array(values, self.type)
+            found = pa.array(values)
+            if not fits(found.type, self.type):
+                return None
+            cells = found if found.type == self.type else pa.array(values, self.type)
+            return None if _became_infinite(found, cells) else cells
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
             return None
 
@@ -100,20 +107,11 @@ class ColumnEncoder:
             return self.encode(cells.to_pylist(), first_row)
 
     def _row_form(self, value: Any, row: int) -> Any:
-        if self._sample_type.is_identity or not self._sample_type.accepts(value):
-            admitted = value
-        else:
-            faults = self._sample_type.validate_sample(value)
-            if faults:
-                reason = "; ".join(
-                    f"{f.path}: {f.message}" if f.path else f.message for f in faults
-                )
-                raise self._error(reason, value, row)
-            try:
-                admitted = self._sample_type.to_row(value, self._context)
-            except (TlcError, ValueError, TypeError) as error:
-                raise self._error(str(error), value, row) from error
-        return _url_text(admitted) if self.is_url else plain(admitted, self.type)
+        try:
+            admitted = self._sample_type.as_row(value, self._context)
+            return _url_text(admitted) if self.is_url else plain(admitted, self.type)
+        except (TlcError, ValueError, TypeError) as error:
+            raise self._error(getattr(error, "message", str(error)), value, row) from error
 
     def _check(self, admitted: Any, value: Any, row: int) -> None:
         import pyarrow as pa
@@ -122,6 +120,24 @@ class ColumnEncoder:
             pa.array([admitted], self.type)
         except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
             raise self._error(str(error).splitlines()[0], value, row) from error
+
+    def _check_range(self, cells: pa.Array, first_row: int) -> None:
+        """Refuse numbers outside of a range that the schema enforces."""
+        import pyarrow.compute as pc
+
+        value = self.schema.value
+        if not isinstance(value, NumericValue) or self.schema.shape:
+            return
+        checks = (
+            (value.enforce_min, value.value_min, pc.less, "smaller"),
+            (value.enforce_max, value.value_max, pc.greater, "larger"),
+        )
+        for enforced, limit, outside, word in checks:
+            if enforced and limit is not None:
+                row = pc.index(outside(cells, limit), True).as_py()
+                if row >= 0:
+                    bad = cells[row].as_py()
+                    raise self._error(f"it is {word} than {limit}", bad, first_row + row)
 
     def _error(self, reason: str, value: Any, row: int) -> CellError:
         shown = repr(value)
@@ -149,15 +165,45 @@ def as_numpy(values: Any) -> Any:
     return values
 
 
+def fits(found: pa.DataType, wanted: pa.DataType) -> bool:
+    """Whether Arrow turns values that it takes for `found` into `wanted` without loss.
+
+    It would cut fractions and leave out unknown parts of a struct without a word. Integers that
+    are too large are an error there, and so need not be looked for.
+    """
+    import pyarrow as pa
+
+    if found == wanted or pa.types.is_null(found):
+        return True
+    if pa.types.is_floating(wanted):
+        return pa.types.is_floating(found) or pa.types.is_integer(found)
+    if pa.types.is_integer(wanted):
+        return pa.types.is_integer(found)
+    if pa.types.is_struct(wanted):
+        return pa.types.is_struct(found) and all(
+            _has(wanted, field.name) and fits(field.type, wanted.field(field.name).type)
+            for field in found
+        )
+    lists = pa.types.is_list(found) and hasattr(wanted, "value_type")
+    return lists and fits(found.value_type, wanted.value_type)
+
+
 def plain(value: Any, type_: pa.DataType) -> Any:
-    """Return `value` with arrays, tensors, paths and lossless numbers made what Arrow takes."""
+    """Return `value` with arrays, tensors, paths and lossless numbers made what Arrow takes.
+
+    Raises:
+        SchemaError: Arrow would lose something of the value.
+    """
     import pyarrow as pa
 
     value = as_numpy(value)
     if hasattr(value, "tolist") and hasattr(value, "dtype"):
         value = value.tolist()
     if pa.types.is_struct(type_) and isinstance(value, dict):
-        return {k: plain(v, type_.field(k).type) if _has(type_, k) else v for k, v in value.items()}
+        unknown = [name for name in value if not _has(type_, name)]
+        if unknown:
+            raise SchemaError(f"it has no part {unknown[0]!r}")
+        return {name: plain(part, type_.field(name).type) for name, part in value.items()}
     if isinstance(value, list | tuple) and hasattr(type_, "value_type"):
         return [plain(item, type_.value_type) for item in value]
     if pa.types.is_string(type_):
@@ -170,13 +216,7 @@ def _has(type_: pa.StructType, name: str) -> bool:
 
 
 def _string(value: Any) -> Any:
-    if isinstance(value, Url | Path):
-        return _url_text(value)
-    if isinstance(value, dict):
-        import msgspec
-
-        return msgspec.json.encode(value).decode()
-    return value
+    return _url_text(value) if isinstance(value, Url | Path) else value
 
 
 def _number(value: Any, type_: pa.DataType) -> Any:
@@ -184,11 +224,25 @@ def _number(value: Any, type_: pa.DataType) -> Any:
 
     if pa.types.is_boolean(type_) and value in (0, 1):
         return bool(value)
-    if pa.types.is_integer(type_) and isinstance(value, bool | float) and float(value).is_integer():
+    if pa.types.is_integer(type_) and isinstance(value, bool | float):
+        if not float(value).is_integer():
+            raise SchemaError("it is not a whole number")
         return int(value)
-    if pa.types.is_floating(type_) and isinstance(value, bool | int):
+    if pa.types.is_floating(type_) and isinstance(value, bool | int | float):
+        if type_ == pa.float32() and _FLOAT32_MAX < abs(value) < math.inf:
+            raise SchemaError("it is too large")
         return float(value)
     return value
+
+
+def _became_infinite(found: pa.Array, cells: pa.Array) -> bool:
+    """Whether numbers were too large for 32 bits; Arrow makes infinities of them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if found.type != pa.float64() or cells.type != pa.float32():
+        return False
+    return bool(pc.sum(pc.is_inf(found)).as_py() != pc.sum(pc.is_inf(cells)).as_py())
 
 
 def _url_text(value: Any) -> Any:
@@ -233,12 +287,15 @@ def _quick_check(type_: pa.DataType) -> Callable[[Any], bool]:
         low = 0 if unsigned else -(1 << (type_.bit_width - 1))
         high = (1 << type_.bit_width) + low
         return lambda value: type(value) is int and low <= value < high
+    if type_ == pa.float32():
+        return lambda value: type(value) is float and not _FLOAT32_MAX < abs(value) < math.inf
     for applies, exact in _EXACT_TYPES:
         if getattr(pa.types, applies)(type_):
             return lambda value: type(value) is exact
     return _never
 
 
+_FLOAT32_MAX = 3.4028235e38
 _EXACT_TYPES: tuple[tuple[str, type], ...] = (
     ("is_floating", float),
     ("is_boolean", bool),

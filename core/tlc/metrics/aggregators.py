@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Container, Mapping, Sequence
 from numbers import Real
@@ -59,11 +60,13 @@ class MeanAggregator(Aggregator):
         self, computed_metrics: Mapping[str, Any], schemas: Mapping[str, Schema] | None = None
     ) -> None:
         """Add the samples of one batch to the sums; see `Aggregator.aggregate_batch`."""
-        for name, values in computed_metrics.items():
-            if name in self._skip or not _has_mean((schemas or {}).get(name)):
-                continue
-            if (numbers := _numbers(values)) is not None:
-                self._add(name, numbers)
+        known = schemas or {}
+        with np.errstate(invalid="ignore"):  # inf - inf
+            for name, values in computed_metrics.items():
+                if name in self._skip or not _has_mean(known.get(name)):
+                    continue
+                if (numbers := _numbers(values)) is not None:
+                    self._add(name, numbers)
 
     @property
     def aggregate_values(self) -> dict[str, float]:
@@ -75,15 +78,12 @@ class MeanAggregator(Aggregator):
         }
 
     def _add(self, name: str, numbers: np.ndarray[Any, Any]) -> None:
-        with np.errstate(invalid="ignore"):  # inf - inf
-            total = float(np.sum(numbers, dtype=np.float64))
-        count = len(numbers)
-        if total != total:
+        total = float(numbers.sum(dtype=np.float64))
+        if math.isnan(total):
             numbers = numbers[~np.isnan(numbers)]
-            with np.errstate(invalid="ignore"):
-                total, count = float(np.sum(numbers, dtype=np.float64)), len(numbers)
+            total = float(numbers.sum(dtype=np.float64))
         self._sums[name] = self._sums.get(name, 0.0) + total
-        self._counts[name] = self._counts.get(name, 0) + count
+        self._counts[name] = self._counts.get(name, 0) + len(numbers)
 
 
 def _has_mean(schema: Schema | None) -> bool:

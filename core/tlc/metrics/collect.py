@@ -13,7 +13,7 @@ from tlc.metrics.collection import Collection, Collectors
 from tlc.metrics.predictor import Predictor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import torch
 
@@ -74,17 +74,11 @@ def collect_metrics(
         WeightError: `exclude_zero_weights` is set, but the table has no weights.
         MissingExtraError: torch is not installed.
     """
-    torch = require("torch", extra="torch", purpose="to collect metrics")
-    if not (hasattr(table, "__getitem__") and hasattr(table, "__len__")):
-        raise MetricsError(
-            f"Metrics cannot be collected from {type(table).__name__!r}: no length or no index.",
-            hint="give a table, a view, or a map-style dataset.",
-        )
     predict = (
         predictor if predictor is None or isinstance(predictor, Predictor) else Predictor(predictor)
     )
     collection = Collection(
-        table,
+        _checked(table),
         metrics_collectors,
         run=run_url,
         split=split,
@@ -95,14 +89,29 @@ def collect_metrics(
     )
     plan = rows_to_collect(table, exclude_zero_weights=exclude_zero_weights)
     stream = batches(table, plan, dataloader_args or {})
-    model = None if predict is None else predict.module
-    progress = _progress(plan.count, split)
-    with random_state_kept(), evaluation_mode(model), collection, progress:
+    with random_state_kept(), collection, _progress(plan.count, split) as progress:
+        _collect(collection, stream, predict, progress)
+
+
+def _collect(
+    collection: Collection, stream: Iterator[Any], predict: Predictor | None, progress: Any
+) -> None:
+    torch = require("torch", extra="torch", purpose="to collect metrics")
+    with evaluation_mode(None if predict is None else predict.module):
         # Loading stays outside inference mode: a dataset may keep its tensors for training.
         for ids, batch in stream:
             with torch.inference_mode():
                 collection.add(ids, batch, None if predict is None else predict(batch))
             progress.update(len(ids))
+
+
+def _checked(table: MapDataset) -> MapDataset:
+    if hasattr(table, "__getitem__") and hasattr(table, "__len__"):
+        return table
+    raise MetricsError(
+        f"Metrics cannot be collected from {type(table).__name__!r}: no length or no index.",
+        hint="give a table, a view, or a map-style dataset.",
+    )
 
 
 def reset_dataloader_cache() -> None:

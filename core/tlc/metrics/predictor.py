@@ -62,8 +62,8 @@ class Predictor:
             argument.
 
     Raises:
-        MetricsError: `layers` or `device` is given for a callable that is no module, or a layer
-            does not exist.
+        MetricsError: `model` cannot be called, `layers` or `device` is given for a callable that is
+            no module, or a layer does not exist.
     """
 
     def __init__(
@@ -76,6 +76,10 @@ class Predictor:
         device: str | torch.device | None = None,
         preprocess: Callable[[Any], Any] | None = None,
     ) -> None:
+        if not callable(model):
+            raise MetricsError(
+                f"{model!r} is not a model.", hint="give a torch module or a function of the batch."
+            )
         self.model = model
         self.layers = tuple(layers or ())
         self.unpack_dicts = unpack_dicts

@@ -164,8 +164,9 @@ def _to_array(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
 
 
 def _to_tensor(array: np.ndarray[Any, Any]) -> torch.Tensor:
-    torch = require("torch", extra="torch", purpose="to read tensors from a table")
-    return torch.from_numpy(array)  # type: ignore[no-any-return]
+    module = require("torch", extra="torch", purpose="to read tensors from a table")
+    tensor: torch.Tensor = module.from_numpy(array)
+    return tensor
 
 
 def _type_name(schema: Schema) -> str:

@@ -77,7 +77,7 @@ class PilImageSampleType(ExternalSampleType):
         image: Any = _read(url)
         image.filename = url.to_str()
         setattr(image, _URL, to_row_url(url))
-        return image  # type: ignore[no-any-return]
+        return image
 
     def from_row(self, row: UrlLike | None) -> Image | None:
         """Return the image that `row` is the url of; None for None.
@@ -88,7 +88,7 @@ class PilImageSampleType(ExternalSampleType):
         image: Any = super().from_row(row)
         if image is not None:
             setattr(image, _URL, str(row))
-        return image  # type: ignore[no-any-return]
+        return image
 
 
 @register_sample_type("pil_png")

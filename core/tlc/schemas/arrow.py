@@ -87,7 +87,7 @@ def _nested(kind: Any) -> Schema:
         parts = {"key": kind.key_type, "value": kind.item_type}
         values = {name: schema_from_arrow_type(part) for name, part in parts.items()}
         return Schema(values=values, size0=DimensionNumericValue())
-    if types.is_union(kind) or not hasattr(kind, "value_type"):
+    if types.is_union(kind) or types.is_run_end_encoded(kind):
         raise _no_schema(kind)
     schema = schema_from_arrow_type(kind.value_type)
     fixed = types.is_fixed_size_list(kind)

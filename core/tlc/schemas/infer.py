@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tlc._optional import loaded
 from tlc.errors import SchemaError
@@ -13,9 +13,6 @@ from tlc.schemas.schema import Schema
 from tlc.schemas.strings import DatetimeStringSchema, StringSchema, UrlSchema
 from tlc.schemas.values import VALUE_TYPES
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 _SCHEMAS: dict[str, type[Schema]] = {
     "": StringSchema,
     "datetime": DatetimeStringSchema,
@@ -24,7 +21,7 @@ _SCHEMAS: dict[str, type[Schema]] = {
 }
 
 
-def infer_schema(values: Iterable[Any], name: str = "") -> Schema:
+def infer_schema(values: Any, name: str = "") -> Schema:
     """Return the schema that fits all values of a column. None is skipped.
 
     - `bool`, `str`, `bytes` and dates keep their type. An `int` becomes int64 and a `float`
@@ -39,23 +36,27 @@ def infer_schema(values: Iterable[Any], name: str = "") -> Schema:
     - If there are only None and empty lists, the missing type is taken to be strings.
 
     Args:
-        values: The values, one for each row. Of a NumPy array, torch tensor or Arrow array only the
-            type is looked at.
+        values: Any iterable of values, one for each row. Of a NumPy array, torch tensor or Arrow
+            array only the type is looked at.
         name: Name of the column, for errors.
 
     Raises:
         SchemaError: There is no schema for values of some type, or the values have no type in
             common. The message names the first row where this shows.
     """
-    arrow = loaded("pyarrow")
-    if arrow is not None and isinstance(values, (arrow.Array, arrow.ChunkedArray)):
-        return schema_from_arrow_type(values.type)
     try:
+        if _is_arrow(values):
+            return schema_from_arrow_type(values.type)
         return to_schema(kind_of_rows(values) or common_kind(list(values), "Row"))
     except SchemaError as error:
         if not name:
             raise
         raise SchemaError(f"Column {name!r}: {error.message}", hint=error.hint) from error
+
+
+def _is_arrow(values: Any) -> bool:
+    arrow = loaded("pyarrow")
+    return arrow is not None and isinstance(values, (arrow.Array, arrow.ChunkedArray))
 
 
 def to_schema(kind: Kind) -> Schema:

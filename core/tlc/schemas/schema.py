@@ -154,12 +154,12 @@ class Schema:
         if path in self.values:
             return self.values[path]
         head, _, rest = path.partition(".")
-        if head not in self.values:
-            raise ColumnNotFoundError(
-                f"There is no column {head!r}.",
-                hint=f"There are: {', '.join(map(repr, self.values)) or 'none'}.",
-            )
-        return self.values[head].find(rest)
+        if head in self.values and rest:
+            return self.values[head].find(rest)
+        raise ColumnNotFoundError(
+            f"There is no column {path!r}.",
+            hint=f"There are: {', '.join(map(repr, self.values)) or 'none'}.",
+        )
 
     def __getitem__(self, name: str) -> Schema:
         return self.find(name)

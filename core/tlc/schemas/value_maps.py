@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from numbers import Real
 from typing import Any, TypeAlias
 
 from tlc.errors import SchemaError
@@ -116,11 +115,11 @@ def value_map_from_json(data: Mapping[str, Mapping[str, str]]) -> ValueMap:
     return make_value_map(known)
 
 
-def _key(key: object) -> Number:
-    if isinstance(key, Real) or (hasattr(key, "item") and isinstance(key.item(), Real)):
-        number = float(key)  # type: ignore[arg-type]
-        if math.isfinite(number):
-            return int(key) if number.is_integer() else number  # type: ignore[call-overload]
+def _key(key: Any) -> Number:
+    if callable(item := getattr(key, "item", None)):  # a NumPy scalar
+        key = item()
+    if isinstance(key, (int, float)) and math.isfinite(key):
+        return int(key) if float(key).is_integer() else float(key)
     raise SchemaError(
         f"The key {key!r} of a value map is not a number.",
         hint="Keys are the numbers that the column holds; values are the names of the classes.",

@@ -68,4 +68,5 @@ class TableView:
 
     def __repr__(self) -> str:
         name = getattr(self.transform, "__name__", repr(self.transform))
-        return f"TableView({self._source!r}, transform={name})"
+        source = self._source.url if self._source is self.source else repr(self._source)
+        return f"TableView({source}, transform={name})"

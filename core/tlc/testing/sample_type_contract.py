@@ -161,14 +161,19 @@ def _same(one: Any, other: Any) -> bool:
         return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
         return len(one) == len(other) and all(map(_same, one, other))
-    if hasattr(one, "mode") and hasattr(one, "tobytes"):  # a PIL image
-        return (one.mode, one.size, one.tobytes()) == (other.mode, other.size, other.tobytes())
     if hasattr(one, "dtype") and hasattr(other, "dtype"):
-        alike = type(one) is type(other) and one.dtype == other.dtype and one.shape == other.shape
-        return alike and np.array_equal(one, other, equal_nan=_may_be_nan(one))
+        return _same_arrays(one, other)
+    if hasattr(one, "tobytes") and hasattr(one, "mode"):  # a PIL image
+        return bool(_image(one) == _image(other))
     same = one == other or (one != one and other != other)
     return bool(same) and type(one) is type(other)
 
 
-def _may_be_nan(array: Any) -> bool:
-    return bool(np.asarray(array).dtype.kind in "fc")
+def _same_arrays(one: Any, other: Any) -> bool:
+    alike = type(one) is type(other) and one.dtype == other.dtype and one.shape == other.shape
+    may_be_nan = np.asarray(one).dtype.kind in "fc"
+    return alike and np.array_equal(one, other, equal_nan=may_be_nan)
+
+
+def _image(image: Any) -> tuple[Any, ...]:
+    return image.mode, image.size, image.tobytes()

@@ -263,6 +263,13 @@ class Noisy:
         return self.view[index]
 
 
+@pytest.mark.parametrize(("setting", "shown"), [("1", True), ("0", False)])
+def test_progress_is_shown_if_configured(view, monkeypatch, capsys, setting, shown):
+    monkeypatch.setenv("TLC_DISPLAY_PROGRESS", setting)
+    collect_metrics(view, index_of, split="val")
+    assert ("Collecting metrics val: 100%" in capsys.readouterr().err) is shown
+
+
 class TestLeavesNoTrace:
     @pytest.mark.parametrize("fails", [False, True])
     def test_modes_and_random_states_are_as_before(self, view, net, fails):
@@ -467,7 +474,7 @@ class TestFailures:
             {"table": table, "dataloader_args": {"drop_last": True}},
             {"table": [1, 2]},
             {"table": object()},
-            {"table": view, "predictor": 5, "dataloader_args": {"batch_size": -1}},
+            {"table": view, "predictor": 5},
             {"table": [1], "foreign_table_url": table.url, "exclude_zero_weights": True},
         ):
             with pytest.raises(TlcError):

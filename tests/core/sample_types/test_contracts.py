@@ -75,7 +75,7 @@ class TestDict(SampleTypeContract):
 
     @pytest.fixture
     def samples(self):
-        return [{}, {"a": {"b": [1, 2.5, None, "ä"]}}, {"nan": float("nan")}]
+        return [{}, {"a": {"b": [1, 2.5, None, "ä"]}}, {"nan": float("nan")}, [1]]
 
     @pytest.fixture
     def bad_samples(self):

@@ -20,6 +20,7 @@ from tlc.schemas import (
     StringSchema,
     UrlSchema,
 )
+from tlc.schemas.values import DictValue
 
 
 def test_a_schema_without_sample_type_is_left_alone():
@@ -71,6 +72,13 @@ def test_what_is_known_works_beside_what_is_not():
     sample_type = resolve_sample_type(schema, strict=False)
     assert isinstance(sample_type, CompositeSampleType)
     assert list(sample_type.parts) == ["b"]
+
+
+def test_dictionaries_hold_what_becomes_json():
+    sample_type = Schema(value=DictValue()).resolved_sample_type
+    row = sample_type.as_row({"a": np.arange(2), 3: np.float32(0.5)}, None)
+    assert row == '{"a": [0, 1], "3": 0.5}'
+    assert sample_type.as_row(row, None) == row
 
 
 def test_lists_of_lists():

@@ -43,8 +43,13 @@ CLASSES = [
 @pytest.mark.parametrize("cls", CLASSES)
 def test_all_take_the_common_arguments(cls):
     arguments = {
-        **{"display_name": "Name", "description": "Text", "writable": False, "computable": False},
-        **{"default_visible": False, "display_importance": 7.0, "metadata": {"key": [1]}},
+        "display_name": "Name",
+        "description": "Text",
+        "writable": False,
+        "computable": False,
+        "default_visible": False,
+        "display_importance": 7.0,
+        "metadata": {"key": [1]},
         "bulk_data_location": "/bulk",
     }
     schema = cls(**arguments)
@@ -146,7 +151,8 @@ def test_label_maps_as_rle():
         255: MapElement(constants.VOID_CLASS, display_name="border"),
     }
     assert schema.metadata == {
-        **{"a": 1, "background": 0},
+        "a": 1,
+        "background": 0,
         "background_class": {"internal_name": "sky", "display_color": "#0000ff"},
     }
     assert list(schema.values)[:3] == ["image_height", "image_width", "rles"]

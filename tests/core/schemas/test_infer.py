@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -38,6 +38,8 @@ class Color(enum.IntEnum):
         ([True, None], pa.bool_()),
         ([1, -(2**63)], pa.int64()),
         ([1, 2**63], pa.uint64()),
+        ([2**63], pa.uint64()),
+        (np.array([b"a"]), pa.binary()),
         ([Color.RED], pa.int64()),
         ([1, 2.5], pa.float64()),
         ([None, 2.5, 1, math.nan], pa.float64()),
@@ -136,9 +138,10 @@ def test_meanings():
         ([{"a": [{"b": object()}]}], r"Row 0: 'a': Item 0: 'b'.*'object'.*Hint"),
         ([{1: 2}], "Row 0: The key 1"),
         ([2**64], r"Row 0:.*64 bits"),
-        ([1 + 2j], "complex"),
-        ([np.zeros(2, complex)], "complex"),
-        ([{1, 2}], "'set'"),
+        ([1 + 2j], "Row 0.*complex"),
+        ([np.zeros(2, "m8[s]")], "Row 0.*timedelta64"),
+        ([np.zeros(2, complex)], "Row 0.*complex"),
+        ([{1, 2}], "Row 0.*'set'"),
     ],
 )
 def test_columns_without_a_common_type(values, message):
@@ -176,6 +179,7 @@ kinds = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(kinds.flatmap(lambda kind: st.lists(values_of(kind), max_size=5)))
 def test_the_schema_of_nested_values_holds_them(values):
     schema = infer_schema(values)
