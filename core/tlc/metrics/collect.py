@@ -132,5 +132,6 @@ def _progress(count: int, split: str) -> Any:
         total=count,
         desc=f"Collecting metrics {split}".strip(),
         unit="sample",
+        leave=False,
         disable=not Configuration.instance().display_progress,
     )

@@ -171,8 +171,7 @@ class Reading:
 
     def __getitems__(self, indices: Sequence[int]) -> list[dict[str, Any]]:
         """Return several samples; what a ``DataLoader`` calls for a batch."""
-        position, sample = self._rows.position, self._rows.sample
-        return [sample(position(index)) for index in indices]
+        return self._rows.samples(indices)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return (self._rows.sample(index) for index in range(len(self._rows)))

@@ -78,6 +78,15 @@ class Rows:
             self._sample_readers = self._make_sample_readers()
         return {name: read(index) for name, read in self._sample_readers.items()}
 
+    def samples(self, indices: Sequence[int]) -> list[dict[str, Any]]:
+        """Return several samples; what is wrong with an index is told as `position` does."""
+        if not indices:
+            return []
+        # One look at all of them is much cheaper than one at each.
+        usual = set(map(type, indices)) == {int} and min(indices) >= 0 and max(indices) < len(self)
+        numbers = indices if usual else [self.position(index) for index in indices]
+        return [self.sample(number) for number in numbers]
+
     def position(self, index: Any) -> int:
         """Return a row number counted from the start for an index that may be negative.
 

@@ -1,0 +1,1 @@
+"""Measurements against peers: the same work, in one run, interleaved, medians. ``make bench``."""
