@@ -15,6 +15,7 @@ __path__ = __import__("pkgutil").extend_path(__path__, __name__)
 if TYPE_CHECKING:
     from tlc._version import __version__
     from tlc.metrics import collect_metrics
+    from tlc.objects import ObjectRegistry
     from tlc.run import Run, active_run, close, init, log, set_active_run
     from tlc.schemas import Schema
     from tlc.table import Table, TableView
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MetricsTableWriter",
+    "ObjectRegistry",
     "Run",
     "Schema",
     "Table",
@@ -41,6 +43,7 @@ __all__ = [
 
 _HOMES = {
     "MetricsTableWriter": "tlc.writers",
+    "ObjectRegistry": "tlc.objects",
     "Run": "tlc.run",
     "Schema": "tlc.schemas",
     "Table": "tlc.table",
@@ -94,7 +97,7 @@ def _explanation(name: str) -> str:
     message = f"module 'tlc' has no attribute {name!r}"
     if name.startswith("_"):
         return message
-    homes = [f"tlc.{module}" for module in _SUBMODULES if _has(module, name)]
+    homes = [f"tlc.{module}" for module in (*_SUBMODULES, "schemas.values") if _has(module, name)]
     if homes:
         return f"{message}. Hint: it is {homes[0]}.{name}."
     return f"{message}. Hint: dir(tlc) lists what there is."

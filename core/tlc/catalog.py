@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-import msgspec
-
 from tlc.errors import TlcError, UrlNotFoundError
 from tlc.format.layout import DATASETS, RUNS, TABLES, project_root
 from tlc.format.manifest import RunManifest, TableManifest, decode
@@ -78,8 +76,8 @@ def _entries(folder: Url, kind: type[M]) -> Iterator[Entry]:
     for url, data in readable_objects(folder):
         try:
             manifest = decode(data, kind, url)
-        except (TlcError, msgspec.MsgspecError) as error:
-            yield Entry(url, fault=str(error))
+        except TlcError as error:
+            yield Entry(url, fault=error.message)
             continue
         if isinstance(manifest, TableManifest):
             rows = manifest.stack.row_count

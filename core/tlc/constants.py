@@ -167,3 +167,5 @@ RUN_STATUS_INTERRUPTED: Final = 6.0
 # Sizes.
 DEFAULT_BB_MAX_COUNT: Final = 1000
 DEFAULT_LIST_MAX_LENGTH: Final = 1000
+
+__all__ = [name for name in dir() if name.isupper()]  # pyright: ignore[reportUnsupportedDunderAll]

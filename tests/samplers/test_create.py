@@ -145,7 +145,7 @@ def test_repeat_class_uses_its_own_random_state():
 
     before = random.getstate()
     assert epochs(random.Random(3)) == epochs(random.Random(3)) != epochs(random.Random(4))
-    assert epochs(None) == epochs(None)
+    epochs(None)
     assert random.getstate() == before
     assert list(RepeatByWeightSampler([2, 0, 1], shuffle=False)) == [0, 0, 2]
 

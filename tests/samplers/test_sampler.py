@@ -7,6 +7,7 @@ from functools import partial
 from itertools import islice
 
 import pytest
+import torch
 from torch.utils.data import BatchSampler, DataLoader, DistributedSampler
 
 from tlc.errors import ConfigurationError
@@ -14,7 +15,22 @@ from tlc.samplers import RangeSampler, TableSampler, plans
 
 
 def shuffled(count, **options):
-    return TableSampler(partial(plans.random_order, count), **options)
+    return TableSampler(partial(plans.random_order, count), **{"seed": 0, **options})
+
+
+def test_without_a_seed_torchs_global_one_decides():
+    def two_orders():
+        torch.manual_seed(11)
+        return [list(shuffled(50, seed=None)) for _ in range(2)]
+
+    first, second = two_orders()
+    assert first != second
+    assert two_orders() == [first, second]
+
+
+def test_without_a_seed_several_ranks_still_agree():
+    ranks = [shuffled(50, seed=None, num_replicas=2, rank=rank, even=False) for rank in range(2)]
+    assert sorted([*ranks[0], *ranks[1]]) == list(range(50))
 
 
 def test_is_a_distributed_sampler_with_its_attributes():
@@ -88,7 +104,7 @@ def test_a_plan_is_made_once_per_epoch():
 
 
 def test_position_across_pieces():
-    sampler = RangeSampler(200_000)
+    sampler = RangeSampler(200_000, seed=0)
     running = iter(sampler)
     for taken in (1, 65_534, 1, 1, 100_000):
         list(islice(running, taken))
@@ -99,7 +115,7 @@ def test_position_across_pieces():
 
 
 def test_two_passes_at_once_do_not_mix():
-    sampler = RangeSampler(200_000)
+    sampler = RangeSampler(200_000, seed=0)
     older, newer = iter(sampler), iter(sampler)
     assert list(islice(newer, 3)) == [0, 1, 2]
     assert sum(1 for _ in older) == 200_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import Annotated
 
 import typer
@@ -11,10 +12,15 @@ from tlc._version import __version__
 from tlc.cli.listing import list_all, list_project
 from tlc.cli.settings import settings
 from tlc.cli.showing import show_object
-from tlc.errors import TlcError
+from tlc.errors import TlcError, TlcWarning
 from tlc.url import Url
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 Root = Annotated[
     str | None, typer.Option("--root", help="Folder that holds the projects.", show_default=False)
 ]
@@ -22,11 +28,24 @@ Root = Annotated[
 
 def run() -> None:
     """Run the command that the arguments ask for; what goes wrong is one line and exit code 1."""
+    warnings.showwarning = _warn
     try:
         app()
-    except TlcError as error:
+    except (TlcError, OSError) as error:
         typer.echo(f"tlc: {error}", err=True)
         sys.exit(1)
+
+
+def _warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: object = None,
+) -> None:
+    place = "" if issubclass(category, TlcWarning) else f"{filename}:{lineno}: "
+    typer.echo(f"tlc: {place}{message}", err=True)
 
 
 def _version(value: bool) -> None:

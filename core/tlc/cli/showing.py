@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 from tlc.cli.columns import aligned
 from tlc.objects import open_object
 from tlc.table import Table
-from tlc.table.display import describe, first_rows
+from tlc.table.display import describe, first_rows, short
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from tlc.run import Run
     from tlc.url import Url
 
@@ -26,22 +29,17 @@ def show_object(url: Url) -> list[str]:
 
 
 def show_table(table: Table) -> list[str]:
-    """Return identity, schema, first rows and lineage of a table."""
-    facts = [("rows", table.row_count), ("created", table.created), ("id", table.id)]
-    facts += [("description", table.description)] if table.description else []
-    facts += [("made from", table.source["importer"])] if table.source else []
-    facts += [("partial", "its writer has not finished")] if table.is_partial else []
+    """Return identity, schema, first rows and lineage of a table, or of a metrics table."""
     names = table.columns
     schema = [(name, describe(part)) for name, part in table.rows_schema.items()]
     rows = [[str(number), *cells] for number, cells in enumerate(first_rows(table))]
     return [
-        f"Table {table.url}",
-        *aligned(facts, indent="  "),
+        f"{'Metrics table' if table.metrics_info else 'Table'} {table.url}",
+        *aligned(_facts(table), indent="  "),
         "schema",
-        *aligned(schema, indent="  "),
+        *(aligned(schema, indent="  ") or ["  no columns"]),
         "first rows",
-        *aligned([["", *names], *rows], indent="  "),
-        *_completeness(table),
+        *(aligned([["", *names], *rows], indent="  ") if rows else ["  none"]),
         *_lineage(table),
     ]
 
@@ -49,7 +47,7 @@ def show_table(table: Table) -> list[str]:
 def show_run(run: Run) -> list[str]:
     """Return status, parameters, inputs, last logged values and metrics tables of a run."""
     state = run.state
-    facts: list[tuple[object, ...]] = [("status", state.status.name.lower())]
+    facts = [("status", state.status.name.lower())]
     facts += [("reason", state.reason)] if state.reason else []
     facts += [("created", run.created), ("changed", run.last_modified), ("id", run.id)]
     facts += [("description", run.description)] if run.description else []
@@ -58,38 +56,59 @@ def show_run(run: Run) -> list[str]:
     lines.append("inputs")
     lines += [f"  {url}" for url in run.input_tables] or ["  none"]
     if state.outputs:
-        last = ", ".join(f"{name}={value}" for name, value in state.outputs[-1].items())
-        lines += [f"logged values: {len(state.outputs)}, the last: {last}"]
+        lines += [f"logged values: {len(state.outputs)}, the last: {_pairs(state.outputs[-1])}"]
     lines.append("metrics tables")
     return lines + (
-        aligned([_metrics_row(t) for t in run.metrics_tables], indent="  ") or ["  none"]
+        aligned([_metrics_row(table) for table in run.metrics_tables], indent="  ") or ["  none"]
     )
+
+
+def _facts(table: Table) -> list[tuple[str, str]]:
+    info = table.metrics_info
+    facts = [
+        ("rows", f"{table.row_count:,}"),
+        ("ids", _completeness(table)),
+        ("split", info.split if info else ""),
+        ("constants", _pairs(info.constants) if info else ""),
+        ("created", table.created),
+        ("id", table.id),
+        ("description", table.description),
+        ("made from", table.source.get("importer", "")),
+        ("partial", "its writer has not finished" if table.is_partial else ""),
+    ]
+    return [fact for fact in facts if fact[1]]
 
 
 def _metrics_row(table: Table) -> tuple[object, ...]:
     info, done = table.metrics_info, table.completeness
-    constants = ", ".join(f"{k}={v}" for k, v in (info.constants if info else {}).items())
     counts = f"{done.unique:,} unique, {done.missing:,} missing" if done else ""
-    split = info.split if info else ""
+    split, constants = (info.split, _pairs(info.constants)) if info else ("", "")
     note = "partial" if table.is_partial else ""
     return table.name, len(table), "rows", counts, split, constants, note
 
 
-def _completeness(table: Table) -> list[str]:
+def _completeness(table: Table) -> str:
     done = table.completeness
     if done is None:
-        return []
+        return ""
     missing = f", {done.missing:,} missing" if done.missing else ""
     dropped = f", {done.repeats_dropped:,} repeats dropped" if done.repeats_dropped else ""
-    return [f"ids: {done.unique:,} of {done.expected:,}{missing}{dropped}"]
+    return f"{done.unique:,} of {done.expected:,}{missing}{dropped}"
 
 
 def _lineage(table: Table) -> list[str]:
+    if table.metrics_info:
+        about = [f"  {url}" for url in table.input_tables] or ["  nothing in particular"]
+        return ["about", *about]
     lines = ["lineage"]
-    for revision in table.revisions():
+    revisions = table.revisions()
+    for revision in revisions:
         mark = "* " if revision.url == table.url else "  "
         note = f"  {revision.description}" if revision.description else ""
         lines.append(f"  {mark}{revision.name} ({len(revision):,} rows){note}")
-    return lines + [
-        f"  made from {url}" for url in table.input_tables if url.parent != table.url.parent
-    ]
+    known = {revision.url for revision in revisions}
+    return lines + [f"  made from {url}" for url in table.input_tables if url not in known]
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={short(value)}" for name, value in values.items())

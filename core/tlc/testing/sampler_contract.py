@@ -85,8 +85,8 @@ class SamplerContract:
         return share * np.count_nonzero(weights)
 
     def sampler(self, **options: Any) -> Any:
-        """Return the sampler under test over the contract's weights."""
-        return self.make(TableStandIn(list(self.weights)), **options)
+        """Return the sampler under test over the contract's weights; with seed 0 unless given."""
+        return self.make(TableStandIn(list(self.weights)), **{"seed": 0, **options})
 
     def epoch(self, sampler: Any, epoch: int = 0) -> list[int]:
         """Return the rows of one epoch."""
@@ -182,7 +182,7 @@ class SamplerContract:
         from torch.utils.data import DataLoader
 
         table = TableStandIn(list(self.weights))
-        sampler = self.make(table)
+        sampler = self.make(table, seed=0)
         loader: DataLoader[int] = DataLoader(
             table,  # type: ignore[arg-type]
             batch_size=3,

@@ -7,6 +7,7 @@ import operator
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
+import torch
 import torch.distributed as dist
 from torch.utils.data import DistributedSampler
 
@@ -25,7 +26,7 @@ _PIECE = 1 << 16
 class SamplerOptions(TypedDict, total=False):
     """Keywords of `TableSampler`, which explains them, that all samplers and functions hand on."""
 
-    seed: int
+    seed: int | None
     num_replicas: int | None
     rank: int | None
     even: bool
@@ -59,7 +60,9 @@ class TableSampler(DistributedSampler[int]):
 
     Args:
         plan: From a generator of random numbers to the row numbers of an epoch.
-        seed: Start of all randomness, not negative. Must be the same on all ranks.
+        seed: Start of all randomness, not negative. None draws one from torch's global generator
+            when the sampler is made, so that `torch.manual_seed` governs it as it does torch's own
+            samplers; with several ranks, whose generators may differ, None is 0.
         num_replicas: Number of ranks; None asks `torch.distributed`.
         rank: Rank of this process; None asks `torch.distributed`. Given with `num_replicas` or not
             at all.
@@ -68,7 +71,7 @@ class TableSampler(DistributedSampler[int]):
     Attributes:
         epoch: Epoch of the latest pass; of the next one before the first pass and after
             `set_epoch`.
-        seed: As given, or as loaded.
+        seed: As given, drawn or loaded.
         even: As given.
         num_replicas: Number of ranks, as of the latest use.
         rank: Rank of this process, as of the latest use.
@@ -82,7 +85,7 @@ class TableSampler(DistributedSampler[int]):
         self,
         plan: Plan,
         *,
-        seed: int = 0,
+        seed: int | None = None,
         num_replicas: int | None = None,
         rank: int | None = None,
         even: bool = True,
@@ -94,14 +97,22 @@ class TableSampler(DistributedSampler[int]):
         self.epoch = 0
         self.drop_last = False
         self.shuffle = True
-        self.seed = seed
         self.even = even
+        self._seed = seed
+        self._drawn_seed = int(torch.empty((), dtype=torch.int64).random_().item())
         self._plan = plan
         self._asks_torch = num_replicas is None
         self._planned: tuple[int, int, Rows] | None = None
         self._pass: _Pass | None = None
         self._advances = False
         self._resume_at = 0
+
+    @property
+    def seed(self) -> int:  # type: ignore[override]
+        """Start of all randomness."""
+        if self._seed is not None:
+            return self._seed
+        return self._drawn_seed if self._replicas() == 1 else 0
 
     def __iter__(self) -> Iterator[int]:
         """Start a pass: the rows of this rank, as Python integers."""
@@ -194,7 +205,7 @@ class TableSampler(DistributedSampler[int]):
                 f"but this sampler's has {found}.",
                 hint="make the sampler from the same table, in the same way.",
             )
-        self.seed, self.epoch, self._resume_at = seed, epoch, position
+        self._seed, self.epoch, self._resume_at = seed, epoch, position
         self._pass, self._advances = None, False
 
     def __getstate__(self) -> dict[str, Any]:
@@ -254,9 +265,9 @@ class _Pass:
         return self._end - operator.length_hint(self._piece)
 
 
-def _check(seed: int, num_replicas: int | None, rank: int | None) -> None:
+def _check(seed: int | None, num_replicas: int | None, rank: int | None) -> None:
     """Refuse a seed or a rank out of range."""
-    if seed < 0:
+    if seed is not None and seed < 0:
         raise ConfigurationError(f"A seed must not be negative: {seed}.")
     if (num_replicas is None) != (rank is None):
         raise ConfigurationError(
