@@ -25,6 +25,7 @@ __all__ = [
     "ObjectExistsError",
     "ObjectKindError",
     "ObjectNotFoundError",
+    "OptionError",
     "ReuseWarning",
     "RevisionConflictError",
     "RowIndexError",
@@ -99,6 +100,10 @@ class ObjectExistsError(UrlExistsError):
 
 class ObjectKindError(TlcError, ValueError):
     """What lies at a url is not of the kind asked for: a run, say, where a table was wanted."""
+
+
+class OptionError(TlcError, ValueError):
+    """An argument is none of the words that it can be there."""
 
 
 class CorruptObjectError(TlcError, ValueError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tlc.errors import ObjectKindError
+from tlc.errors import ObjectKindError, ObjectNotFoundError
 from tlc.run import Run
 from tlc.table import Table
 
@@ -25,7 +25,18 @@ def open_object(url: Url | str) -> Table | Run:
     try:
         return Table.from_url(url)
     except ObjectKindError:
-        return Run.from_url(url)
+        try:
+            return Run.from_url(url)
+        except ObjectKindError:
+            raise ObjectKindError(
+                f"{url} exists, but is neither a table nor a run.",
+                hint="give the folder of one, as `tlc ls` shows it.",
+            ) from None
+    except ObjectNotFoundError:
+        raise ObjectNotFoundError(
+            f"There is no table or run at {url}.",
+            hint="`tlc ls` lists projects, tables and runs.",
+        ) from None
 
 
 class ObjectRegistry:

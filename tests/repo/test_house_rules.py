@@ -273,7 +273,7 @@ def test_no_code_imports_tests():
 
 OPEN_ENDS = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|X" + r"XX|HA" + r"CK)\b")
 MACHINE_PATHS = re.compile(
-    r"(?<![\w.<])/(work|root|Users/\w+|home/(?!me\b)\w+)/|[A-Z]:\\\\Users\\\\"
+    r"(?<![\w.<}])/(work|root|Users/\w+|home/(?!me\b)\w+)/|[A-Z]:\\\\Users\\\\"
 )
 LICENCE_HEADS = re.compile(r"(?i)copyright (\(c\)|\d{4})|all rights reserved|SPDX-|licensed under")
 

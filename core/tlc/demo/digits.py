@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tlc.url import Url
+
 if TYPE_CHECKING:
     import numpy as np
-
-    from tlc.url import Url
 
 SEED = 7
 WRONG = 0.05
 VALIDATION = 0.2
 
 
-def write(folder: Url) -> set[str]:
+def write(folder: Url | str) -> set[str]:
     """Write ``train/<digit>/`` and ``val/<digit>/`` below `folder`, once.
 
     Returns:
@@ -32,7 +32,7 @@ def write(folder: Url) -> set[str]:
     labels[flipped] = (labels[flipped] + rng.integers(1, 10, size=len(flipped))) % 10
     for split, rows in (("train", train), ("val", val)):
         for row in rows:
-            _write_image(folder / split / str(labels[row]) / _name(row), data.images[row])
+            _write_image(Url(folder) / split / str(labels[row]) / _name(row), data.images[row])
     return {_name(row) for row in flipped}
 
 

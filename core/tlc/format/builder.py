@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from tlc.errors import ColumnError, SchemaError
+from tlc.errors import ColumnError
 from tlc.format import parquet
 from tlc.format.bulk import BulkFolder
 from tlc.format.encode import ColumnEncoder, common_length
 from tlc.format.infer import infer_column
 from tlc.format.manifest import Data, FileEntry, Stack
 from tlc.format.names import check_column_name
-from tlc.format.relative import relativize
+from tlc.format.plain import as_column, as_numpy, combine
+from tlc.format.relative import holds_urls, relativize
 from tlc.schemas import Schema
 
 if TYPE_CHECKING:
@@ -56,10 +57,9 @@ class RowBuilder:
         embed_schema: bool = False,
     ) -> None:
         self.folder = folder
-        self.schema: dict[str, Schema] = {check_column_name(k): v for k, v in schema.items()}
         self.files: list[FileEntry] = []
         self.row_count = 0
-        self._declared = frozenset(self.schema)
+        self._declared = {check_column_name(name): part for name, part in schema.items()}
         self._encoders: dict[str, ColumnEncoder] = {}
         self._rows: dict[str, list[Any]] = {}
         self._buffered = 0
@@ -78,14 +78,20 @@ class RowBuilder:
             ColumnError: A column is missing or unknown.
             CellError: A value does not fit its schema.
         """
-        if not self._encoders:
-            self._start({name: [value] for name, value in row.items()})
-        if row.keys() != self._encoders.keys():
-            row = self._completed(row)
-        number = self.row_count
-        admitted = [self._admit(name, row[name], number) for name in self._encoders]
-        for name, value in zip(self._encoders, admitted, strict=True):
-            self._rows[name].append(value)
+        encoders = self._encoders or self._start({name: [value] for name, value in row.items()})
+        if row.keys() != encoders.keys():
+            row = _completed(row, encoders)
+        admitted: dict[str, Any] = {}
+        wider: dict[str, _Wider] = {}
+        for name, encoder in encoders.items():
+            try:
+                admitted[name] = encoder.admit(row[name], self.row_count)
+            except ValueError as error:
+                wider[name] = self._wider(encoder, [row[name]], error)
+                admitted[name] = wider[name].encoder.admit(row[name], self.row_count)
+        self._use(encoders, wider)
+        for name, value in admitted.items():
+            self._rows.setdefault(name, []).append(value)
         self.row_count += 1
         self._buffered += 1
         if self._buffered >= _ROWS_PER_CHUNK:
@@ -100,14 +106,21 @@ class RowBuilder:
             ColumnLengthError: The columns differ in length.
             CellError: A value does not fit its schema.
         """
-        columns = dict(batch)
-        count = common_length(columns)
-        if not self._encoders:
-            self._start(columns)
-        if columns.keys() != self._encoders.keys():
-            columns = self._completed(columns, count)
+        count = common_length(batch)
+        columns = {name: as_column(values) for name, values in batch.items()}
+        encoders = self._encoders or self._start(columns)
+        if columns.keys() != encoders.keys():
+            columns = _completed(columns, encoders, count)
+        chunk: dict[str, pa.Array] = {}
+        wider: dict[str, _Wider] = {}
+        for name, encoder in encoders.items():
+            try:
+                chunk[name] = encoder.encode(columns[name], self.row_count)
+            except ValueError as error:
+                wider[name] = self._wider(encoder, columns[name], error)
+                chunk[name] = wider[name].encoder.encode(columns[name], self.row_count)
+        self._use(encoders, wider)
         self._close_chunk()
-        chunk = {name: self._encode(name, columns[name]) for name in self._encoders}
         self._chunks.append(chunk)
         self._chunked += count
         self.row_count += count
@@ -126,80 +139,58 @@ class RowBuilder:
 
     def finish(self, origin: str) -> Stack:
         """Write the rest and return the layers; `origin` is the id of the table."""
-        if not self._encoders:
-            self._start({name: [] for name in self.schema})
         self.flush()
-        return Stack(self.row_count, (Data(tuple(self.schema), tuple(self.files), origin),))
+        columns = tuple(self.rows_schema().values)
+        return Stack(self.row_count, (Data(columns, tuple(self.files), origin),))
 
     def rows_schema(self) -> Schema:
         """Return the schema of a row, as far as it is known."""
-        return Schema(values=dict(self.schema))
+        used = {name: encoder.schema for name, encoder in self._encoders.items()}
+        return Schema(values=used or self._declared)
 
-    def _start(self, columns: Mapping[str, Any]) -> None:
-        """Fix the columns: those declared, then those of the first rows."""
-        schema = dict(self.schema)
-        if not columns.keys() <= schema.keys():
+    def _start(self, columns: Mapping[str, Any]) -> dict[str, ColumnEncoder]:
+        """Return encoders of the columns: those declared, and those of the first rows."""
+        names = list(self._declared)
+        if not columns.keys() <= self._declared.keys():
             # The data name columns that nobody declared: keep the order of the data.
-            schema = {name: self._schema_for(name, values) for name, values in columns.items()}
-            schema.update({n: part for n, part in self.schema.items() if n not in columns})
-        missing = [n for n in schema if n not in columns and schema[n].default_value is None]
-        if missing:
-            raise _wrong_columns(missing, [], list(schema))
-        self.schema = schema
-        self._encoders = {name: self._encoder(name, part) for name, part in schema.items()}
-        self._rows = {name: [] for name in schema}
-
-    def _schema_for(self, name: str, values: Any) -> Schema:
-        return self.schema.get(name) or infer_column(check_column_name(name), values)
+            names = [*columns, *(name for name in names if name not in columns)]
+        if not names:
+            raise ColumnError("A row without columns cannot be stored.")
+        # Before the first row, only columns that nobody declared have to be there.
+        schemas = {
+            name: self._declared.get(name) or infer_column(check_column_name(name), columns[name])
+            for name in names
+        }
+        return {name: self._encoder(name, schema) for name, schema in schemas.items()}
 
     def _encoder(self, name: str, schema: Schema) -> ColumnEncoder:
-        location = str(getattr(schema, "bulk_data_location", "") or "")
-        return ColumnEncoder(name, schema, BulkFolder(self.folder, name, self._writer, location))
+        files = BulkFolder(self.folder, name, self._writer, schema.bulk_data_location)
+        return ColumnEncoder(name, schema, files)
 
-    def _completed(self, row: Mapping[str, Any], count: int | None = None) -> dict[str, Any]:
-        """Return `row` with the default values of columns it lacks."""
-        unknown = [name for name in row if name not in self._encoders]
-        absent = [name for name in self._encoders if name not in row]
-        missing = [name for name in absent if self.schema[name].default_value is None]
-        if unknown or missing:
-            raise _wrong_columns(missing, unknown, list(self._encoders))
-        defaults = {name: self.schema[name].default_value for name in absent}
-        if count is None:
-            return {**row, **defaults}
-        return {**row, **{name: [value] * count for name, value in defaults.items()}}
+    def _wider(self, encoder: ColumnEncoder, values: Any, error: ValueError) -> _Wider:
+        """Return an encoder of an inferred column that takes `values` too, as well as all so far.
 
-    def _admit(self, name: str, value: Any, row: int) -> Any:
-        encoder = self._encoders[name]
-        try:
-            return encoder.admit(value, row)
-        except ValueError:
-            if not self._widen(name, [value]):
-                raise
-            return self._encoders[name].admit(value, row)
-
-    def _encode(self, name: str, values: Any) -> pa.Array:
-        try:
-            return self._encoders[name].encode(values, self.row_count)
-        except ValueError:
-            if not self._widen(name, values):
-                raise
-            return self._encoders[name].encode(values, self.row_count)
-
-    def _widen(self, name: str, values: Any) -> bool:
-        """Give an inferred column a schema that fits `values` too, if nothing is on disk yet."""
+        Raises:
+            ValueError: `error`, if there is none, or some rows are on disk already.
+        """
+        name = encoder.name
         if name in self._declared or self.files:
-            return False
-        seen = [chunk[name].to_pylist() for chunk in self._chunks]
-        known = [value for part in seen for value in part] + self._rows[name]
+            raise error
+        self._close_chunk()
+        known = [value for chunk in self._chunks for value in encoder.samples(chunk[name])]
         try:
-            schema = infer_column(name, [*known, *values])
-        except SchemaError:
-            return False
-        encoder = self._encoder(name, schema)
-        for chunk in self._chunks:
-            chunk[name] = encoder.encode(chunk[name])
-        self.schema[name], self._encoders[name] = schema, encoder
-        return True
+            wider = self._encoder(name, infer_column(name, [*known, *_items(values)]))
+            return _Wider(wider, [wider.encode(chunk[name]) for chunk in self._chunks])
+        except ValueError:
+            raise error from None
+
+    def _use(self, encoders: dict[str, ColumnEncoder], wider: Mapping[str, _Wider]) -> None:
+        """Go on with `encoders`, or the wider ones in their place."""
+        for name, column in wider.items():
+            encoders = {**encoders, name: column.encoder}
+            for chunk, cells in zip(self._chunks, column.chunks, strict=True):
+                chunk[name] = cells
+        self._encoders = encoders
 
     def _close_chunk(self) -> None:
         """Turn the rows that came one by one into cells."""
@@ -209,7 +200,7 @@ class RowBuilder:
                 {name: e.encode(self._rows[name], first) for name, e in self._encoders.items()}
             )
             self._chunked += self._buffered
-            self._rows = {name: [] for name in self._encoders}
+            self._rows = {}
             self._buffered = 0
 
     def _flush_if_due(self) -> None:
@@ -225,14 +216,42 @@ class RowBuilder:
         columns = []
         for name, encoder in self._encoders.items():
             column = pa.chunked_array([chunk[name] for chunk in self._chunks], encoder.type)
-            if encoder.is_url:
-                column = relativize(column.combine_chunks(), self.folder)
+            if holds_urls(encoder.schema):
+                column = relativize(combine(column), self.folder, encoder.schema)
             columns.append(column)
         table = pa.table(columns, names=list(self._encoders))
         if not self._embed_schema:
             return table
         schema = msgspec.json.encode(self.rows_schema().to_dict())
         return table.replace_schema_metadata({parquet.EMBEDDED_SCHEMA: schema})
+
+
+class _Wider(NamedTuple):
+    """An encoder for more values than the one before, and the rows so far as it encodes them."""
+
+    encoder: ColumnEncoder
+    chunks: list[pa.Array]
+
+
+def _items(values: Any) -> Any:
+    """Return values one by one, of arrays with the type that they have there."""
+    if hasattr(values, "to_pylist"):
+        return values.to_pylist()
+    return as_numpy(values) if getattr(values, "ndim", 1) == 1 else values
+
+
+def _completed(
+    row: Mapping[str, Any], encoders: Mapping[str, ColumnEncoder], count: int | None = None
+) -> dict[str, Any]:
+    """Return `row`, or a batch of `count` rows, with the default values of columns it lacks."""
+    unknown = [name for name in row if name not in encoders]
+    defaults = {n: e.schema.default_value for n, e in encoders.items() if n not in row}
+    missing = [name for name, value in defaults.items() if value is None]
+    if unknown or missing:
+        raise _wrong_columns(missing, unknown, list(encoders))
+    if count is not None:
+        defaults = {name: [value] * count for name, value in defaults.items()}
+    return {**row, **defaults}
 
 
 def _wrong_columns(missing: list[str], unknown: list[str], known: list[str]) -> ColumnError:

@@ -47,9 +47,5 @@ class NoFiles:
     """Stands in for a `BulkFolder` where values are only compared, never written."""
 
     def new_url(self, extension: str) -> Url:
-        """Refuse.
-
-        Raises:
-            FilesWanted: Always.
-        """
+        """Refuse with `FilesWanted`."""
         raise FilesWanted(extension)

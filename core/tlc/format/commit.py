@@ -10,7 +10,7 @@ from tlc.format.publish import publish_table
 from tlc.url import Url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from tlc.format.builder import RowBuilder
 
@@ -23,7 +23,7 @@ def commit(
     if_exists: str,
     *,
     description: str = "",
-    input_tables: Sequence[Url | str] | None = None,
+    parents: tuple[Parent, ...] = (),
     source: Mapping[str, Any] | None = None,
 ) -> Url:
     """Publish the rows of `builder` as a table and return its url.
@@ -32,15 +32,14 @@ def commit(
         builder: Has all rows.
         if_exists: As in `tlc.format.publish.publish_table`.
         description: What others should know of the table.
-        input_tables: Tables that this one was made from.
+        parents: Tables that this one was made from.
         source: What the importer knows of its input.
 
     Raises:
-        ObjectNotFoundError: There is no table at one of `input_tables`.
-        ObjectExistsError: Somebody else took the name meanwhile, and `if_exists` is ``"raise"``.
+        ObjectExistsError: Somebody else took the name meanwhile, and `if_exists` is ``"raise"`` or
+            ``"reuse"``.
     """
     identity = new_id()
-    parents = tuple(parent_of(Url(url), builder.folder) for url in input_tables or ())
     stack = builder.finish(identity)
     manifest = TableManifest(
         id=identity,
@@ -54,12 +53,16 @@ def commit(
     return publish_table(builder.folder, manifest, if_exists)
 
 
-def parent_of(url: Url, folder: Url, relation: str = INPUT) -> Parent:
-    """Return the table at `url` as a parent of the one in `folder`.
+def parents_of(input_tables: Iterable[Url | str] | None, folder: Url) -> tuple[Parent, ...]:
+    """Return the tables at `input_tables` as parents of the one in `folder`.
 
     Raises:
-        ObjectNotFoundError: There is no table.
+        ObjectNotFoundError: There is no table at one of them.
     """
+    return tuple(_parent_of(Url(url), folder) for url in input_tables or ())
+
+
+def _parent_of(url: Url, folder: Url) -> Parent:
     absolute = url.to_absolute(folder)
     manifest, _ = open_table(absolute)
-    return Parent(absolute.to_relative(folder).to_str(), manifest.id, relation)
+    return Parent(absolute.to_relative(folder).to_str(), manifest.id, INPUT)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tlc.errors import SchemaError
-from tlc.format.encode import as_numpy
+from tlc.format.plain import as_column
 from tlc.schemas import Schema, infer_schema
+from tlc.schemas.shapes import VARIABLE
 
 
 def infer_column(name: str, values: Any) -> Schema:
@@ -14,15 +14,12 @@ def infer_column(name: str, values: Any) -> Schema:
 
     Args:
         name: The column, for messages.
-        values: Sequence of values. Of an array the type says it all, so one row is looked at.
+        values: Sequence of values, or a column of a data frame. Of an array the type says it all.
 
     Raises:
         SchemaError: The values have no type in common, or none that can be stored.
     """
-    array = as_numpy(values)
-    if str(getattr(array, "dtype", "object")) != "object":
-        values = array[:1]
-    try:
-        return infer_schema(values)
-    except SchemaError as error:
-        raise SchemaError(f"Column {name!r}: {error.message}", hint=error.hint) from error
+    schema = infer_schema(as_column(values), name)
+    # Parquet has no lists of the fixed length 0.
+    schema.shape = tuple(length or VARIABLE for length in schema.shape)
+    return schema

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tlc.errors import CorruptObjectError
 from tlc.format import parquet
 from tlc.format.manifest import Concat, Data, FileEntry, Layer, Patch, Stack, Take
+from tlc.format.plain import combine
 from tlc.format.relative import resolve
 from tlc.url import Url
 
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+    from tlc.schemas import Schema
+
 KEY_ORIGIN, KEY_INDEX = "origin", "index"
 
 
 def read_column(
-    stack: Stack, name: str, folder: Url, type_: pa.DataType, *, urls: bool = False
+    stack: Stack, name: str, folder: Url, type_: pa.DataType, *, schema: Schema | None = None
 ) -> pa.Array:
     """Return one column of a stack as a single Arrow array of `type_`.
 
@@ -31,8 +34,8 @@ def read_column(
         name: The column.
         folder: The object's folder, which the paths of the files are relative to.
         type_: Arrow type to return; cells are cast if they were stored otherwise.
-        urls: Whether the cells are urls: those relative to the table that wrote them are made
-            absolute.
+        schema: Schema of the column; its urls that are relative to the table that wrote them are
+            made absolute. None if it has none.
 
     Raises:
         CorruptObjectError: A file is missing or damaged, or no layer has the column.
@@ -40,9 +43,9 @@ def read_column(
     start = _highest_source(stack.layers, name)
     if start is None:
         raise CorruptObjectError(f"No layer of {folder} holds the column {name!r}.")
-    column = _source(stack.layers[start], name, folder, type_, urls=urls)
+    column = _source(stack.layers[start], name, folder, type_, schema)
     for layer in stack.layers[start + 1 :]:
-        column = _change(column, layer, name, folder, urls=urls)
+        column = _change(column, layer, name, folder, schema)
     return column
 
 
@@ -65,21 +68,12 @@ def read_keys(stack: Stack, folder: Url) -> tuple[pa.Array, np.ndarray]:
     return origins, indices.to_numpy(zero_copy_only=False)
 
 
-def read_patch(patch: Patch, folder: Url, *, urls: bool = False) -> tuple[pa.Array, pa.Array]:
+def read_patch(
+    patch: Patch, folder: Url, schema: Schema | None = None
+) -> tuple[pa.Array, pa.Array]:
     """Return the row numbers (int64) and the new values of a patch."""
     rows = _file_column(patch.file, "row", folder)
-    return rows, _file_column(patch.file, "value", folder, urls=urls)
-
-
-def combine(column: pa.ChunkedArray) -> pa.Array:
-    """Return a chunked array as one array."""
-    import pyarrow as pa
-
-    if column.num_chunks == 1:
-        return column.chunk(0)
-    if column.num_chunks == 0:
-        return pa.array([], column.type)
-    return pa.concat_arrays(column.chunks)
+    return rows, _file_column(patch.file, "value", folder, schema)
 
 
 def patched(column: pa.Array, rows: pa.Array, values: pa.Array) -> pa.Array:
@@ -102,31 +96,39 @@ def _highest_source(layers: tuple[Layer, ...], name: str) -> int | None:
     return None
 
 
-def _source(layer: Layer, name: str, folder: Url, type_: pa.DataType, *, urls: bool) -> pa.Array:
+def _source(
+    layer: Layer, name: str, folder: Url, type_: pa.DataType, schema: Schema | None
+) -> pa.Array:
     import pyarrow as pa
 
     if isinstance(layer, Concat):
-        parts = [read_column(part, name, folder, type_, urls=urls) for part in layer.inputs]
+        parts = [read_column(part, name, folder, type_, schema=schema) for part in layer.inputs]
         return pa.concat_arrays(parts) if parts else pa.array([], type_)
     assert isinstance(layer, Data)
-    columns = [_file_column(entry, name, folder, urls=urls) for entry in layer.files]
+    columns = [_file_column(entry, name, folder, schema) for entry in layer.files]
     if not columns:
         return pa.array([], type_)
     column = columns[0] if len(columns) == 1 else pa.concat_arrays(columns)
     return column if column.type == type_ else column.cast(type_)
 
 
-def _change(column: pa.Array, layer: Layer, name: str, folder: Url, *, urls: bool) -> pa.Array:
+def _change(
+    column: pa.Array, layer: Layer, name: str, folder: Url, schema: Schema | None
+) -> pa.Array:
     if isinstance(layer, Take):
         return column.take(_file_column(layer.file, "row", folder))
     if isinstance(layer, Patch) and layer.column == name:
-        return patched(column, *read_patch(layer, folder, urls=urls))
+        return patched(column, *read_patch(layer, folder, schema))
     return column
 
 
-def _file_column(entry: FileEntry, name: str, folder: Url, *, urls: bool = False) -> pa.Array:
+def _file_column(
+    entry: FileEntry, name: str, folder: Url, schema: Schema | None = None
+) -> pa.Array:
     column = combine(parquet.read_column(folder, entry, name))
-    return resolve(column, Url(entry.path).to_absolute(folder).parent.parent) if urls else column
+    if schema is None:
+        return column
+    return resolve(column, Url(entry.path).to_absolute(folder).parent.parent, schema)
 
 
 def _data_keys(layer: Data, folder: Url) -> tuple[Any, Any]:

@@ -47,9 +47,10 @@ def project_root(root_url: Url | str | None = None) -> Url:
 
 def project_or_default(project_name: str | None) -> str:
     """Return `project_name`, else the active run's project, else the fallback, checked."""
-    active = _session.get_active()
-    name = project_name or (active.project_name if active is not None else DEFAULT_PROJECT)
-    return check_name(name, "project")
+    if project_name is None:
+        active = _session.get_active()
+        project_name = active.project_name if active is not None else DEFAULT_PROJECT
+    return check_name(project_name, "project")
 
 
 def tables_url(
@@ -59,7 +60,7 @@ def tables_url(
     root_url: Url | str | None = None,
 ) -> Url:
     """Return the folder of a dataset's tables."""
-    dataset = check_name(dataset_name or DEFAULT_DATASET, "dataset")
+    dataset = check_name(DEFAULT_DATASET if dataset_name is None else dataset_name, "dataset")
     project = project_or_default(project_name)
     return project_root(root_url) / project / DATASETS / dataset / TABLES
 
@@ -75,9 +76,30 @@ def table_url(
     Raises:
         NameNotAllowedError: A name cannot be used.
     """
-    name = check_name(table_name or DEFAULT_TABLE, "table")
+    name = check_name(DEFAULT_TABLE if table_name is None else table_name, "table")
     folder = tables_url(dataset_name=dataset_name, project_name=project_name, root_url=root_url)
     return folder / name
+
+
+def url_beside(
+    table: Url,
+    table_name: str,
+    dataset_name: str | None,
+    project_name: str | None,
+    root_url: Url | str | None,
+) -> Url:
+    """Return the url of a table; what is not given is as for `table`, or the fallback.
+
+    Raises:
+        NameNotAllowedError: A name cannot be used.
+    """
+    place = place_of(table)
+    return table_url(
+        table_name,
+        (place.dataset or None) if dataset_name is None else dataset_name,
+        (place.project or None) if project_name is None else project_name,
+        (place.root or None) if root_url is None else root_url,
+    )
 
 
 def runs_url(project_name: str | None = None, root_url: Url | str | None = None) -> Url:

@@ -35,12 +35,16 @@ _TRAILER_LENGTH = len(_TRAILER % (b"0" * 64))
 
 
 class FileEntry(msgspec.Struct, frozen=True):
-    """A file that an object is made of; its path is relative to the object's folder."""
+    """A file that an object is made of; its path is relative to the object's folder.
+
+    `footer` is the digest of what Parquet has no checksum for: the description of its columns.
+    """
 
     path: str
     length: int
     digest: str
     rows: int
+    footer: str = ""
 
 
 class Data(msgspec.Struct, frozen=True, tag="data"):
@@ -157,6 +161,7 @@ class _Head(msgspec.Struct):
 
 
 M = TypeVar("M", TableManifest, RunManifest)
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 def new_id() -> str:
@@ -188,22 +193,36 @@ def decode(data: bytes, kind: type[M], where: Url) -> M:
         UnsupportedFormatError: A newer version wrote them.
         ObjectKindError: They describe another kind of object.
     """
+    found = decode_part(data, _Head, where).kind
+    if (kind is RunManifest) != (found == "run"):
+        wanted = "run" if kind is RunManifest else "table"
+        raise ObjectKindError(
+            f"{where} is a {found}, not a {wanted}.",
+            hint=f"open it with {'Run' if found == 'run' else 'Table'}.from_url.",
+        )
+    return _parse(data, kind, where)
+
+
+def decode_part(data: bytes, part: type[S], where: Url) -> S:
+    """Read some members of a manifest of any kind.
+
+    Raises:
+        CorruptObjectError: The bytes are not what was written.
+        UnsupportedFormatError: A newer version wrote them.
+    """
     body, trailer = data[:-_TRAILER_LENGTH], data[-_TRAILER_LENGTH:]
     if trailer != _TRAILER % hashlib.sha256(body).hexdigest().encode():
         raise CorruptObjectError(
             f"The manifest of {where} is damaged: its digest does not fit its {len(data)} bytes.",
             hint="restore the file from a copy; other objects are not affected.",
         )
+    _check_format(_parse(data, _Head, where), where)
+    return _parse(data, part, where)
+
+
+def _parse(data: bytes, part: type[S], where: Url) -> S:
     try:
-        head = msgspec.json.decode(data, type=_Head)
-        _check_format(head, where)
-        if (kind is RunManifest) != (head.kind == "run"):
-            wanted = "run" if kind is RunManifest else "table"
-            raise ObjectKindError(
-                f"{where} is a {head.kind}, not a {wanted}.",
-                hint=f"open it with {'Run' if head.kind == 'run' else 'Table'}.from_url.",
-            )
-        return msgspec.json.decode(data, type=kind)
+        return msgspec.json.decode(data, type=part)
     except msgspec.MsgspecError as error:
         raise CorruptObjectError(f"The manifest of {where} cannot be read: {error}.") from error
 

@@ -6,6 +6,7 @@ be read at any time; the manifest says that nothing more will come, and what is 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,9 @@ from tlc.format import parquet
 from tlc.format.builder import RowBuilder
 from tlc.format.commit import INPUT
 from tlc.format.encode import as_numpy, common_length
+from tlc.format.infer import infer_column
 from tlc.format.layers import read_column
-from tlc.format.layout import METRICS
+from tlc.format.layout import METRICS, bulk_folder
 from tlc.format.manifest import (
     OPENED,
     Completeness,
@@ -30,6 +32,7 @@ from tlc.format.manifest import (
     new_id,
     now,
 )
+from tlc.format.names import check_column_name
 from tlc.format.publish import publish_table
 from tlc.schemas import (
     EpochSchema,
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 FLUSH_SECONDS = 5.0
+FLUSH_ROWS = 10_000
 _USUAL: Mapping[str, type[Schema]] = {
     EXAMPLE_ID: ExampleIdSchema,
     EPOCH: EpochSchema,
@@ -76,6 +80,10 @@ class MetricsBuilder:
         unique_ids: Keep the first row of each example id and count the others; rows come back in
             the order of their ids.
         rank: Number of this process among those that write together.
+
+    Raises:
+        MetricsError: `unique_ids` is set, but there is no table that ids could refer to.
+        NameNotAllowedError: A constant has a name that no column can have.
     """
 
     def __init__(
@@ -89,18 +97,21 @@ class MetricsBuilder:
         unique_ids: bool = False,
         rank: int = 0,
     ) -> None:
+        if unique_ids and foreign is None:
+            raise MetricsError(
+                "unique_ids needs a table that the metrics are about.",
+                hint="pass foreign_table_url=.",
+            )
         self._foreign = foreign
         self._unique_ids = unique_ids
-        self._constants = dict(constants)
+        self._constants = {check_column_name(k): v for k, v in constants.items()}
         self._ids = _IdLog(foreign.row_count if foreign else 0)
-        self._opened = _claim(run, foreign, split, self._constants)
-        self.url, self._manifest = self._opened
-        declared = {name: schema[name] for name in schema}
+        self.url, self._manifest = _claim(run, foreign, split, self._constants)
+        self._schema = dict(schema)
         if foreign:
             self._constants[FOREIGN_TABLE_ID] = 0
             where = foreign.url.to_relative(self.url).to_str()
-            declared[FOREIGN_TABLE_ID] = ForeignTableIdSchema(where, sample_type="hidden")
-        self._schema = declared
+            self._schema[FOREIGN_TABLE_ID] = ForeignTableIdSchema(where, sample_type="hidden")
         self._rank = rank
         self._builder: RowBuilder | None = None
 
@@ -119,28 +130,24 @@ class MetricsBuilder:
             CellError: A value does not fit its schema.
         """
         columns = dict(batch)
-        count = common_length(columns)
-        new_ids = None
-        if self._foreign:
-            ids = self._ids.checked(columns.get(EXAMPLE_ID), self._foreign)
-            columns[EXAMPLE_ID] = ids
-            if self._unique_ids:
-                keep = self._ids.first_seen(ids)
-                if len(keep) < count:
-                    columns = {name: _take(values, keep) for name, values in columns.items()}
-                    count = len(keep)
-            new_ids = columns[EXAMPLE_ID]
+        given = count = common_length(columns)
         clash = sorted(set(columns) & set(self._constants))
         if clash:
             raise ColumnError(
                 f"{', '.join(map(repr, clash))} is a column of the batch and a constant too.",
                 hint="leave it out of one of them.",
             )
+        if self._foreign:
+            columns[EXAMPLE_ID] = self._ids.checked(columns.get(EXAMPLE_ID), self._foreign)
+            if self._unique_ids:
+                keep = self._ids.first_seen(columns[EXAMPLE_ID])
+                if len(keep) < count:
+                    columns = {name: _take(values, keep) for name, values in columns.items()}
+                    count = len(keep)
+        if count == 0 and self._builder is None:
+            return  # it does not tell of what type its columns are
         columns.update({name: [value] * count for name, value in self._constants.items()})
-        self._started(columns).add_batch(columns)
-        if new_ids is not None:
-            self._ids.add(new_ids)
-            self._ids.dropped += common_length(dict(batch)) - count
+        self._add(columns, dropped=given - count)
 
     def flush(self) -> None:
         """Write all rows that have come in, so that they can be read and survive a crash."""
@@ -149,7 +156,11 @@ class MetricsBuilder:
 
     def finish(self) -> Url:
         """Publish the manifest and return the url of the table."""
-        builder = self._builder or self._started({})
+        if self._builder is None:
+            names = [*([EXAMPLE_ID] if self._foreign else []), *self._schema, *self._constants]
+            constants = {n: infer_column(n, [value]) for n, value in self._constants.items()}
+            self._builder = self._new_builder(dict.fromkeys(names), constants)
+        builder = self._builder
         stack = builder.finish(self._manifest.id)
         if self._unique_ids and not self._ids.ordered:
             stack = self._in_order(stack)
@@ -172,18 +183,41 @@ class MetricsBuilder:
         )
         return publish_table(self.url, manifest, "raise")
 
-    def _started(self, columns: Mapping[str, Any]) -> RowBuilder:
-        if self._builder is None:
-            usual = {name: cls() for name, cls in _USUAL.items() if name in columns}
-            declared = {n: s for n, s in self._schema.items() if n in columns or not columns}
-            self._builder = RowBuilder(
-                self.url,
-                {**usual, **declared},
-                path=lambda writer, number: f"rank-{self._rank}/{writer}-{number:05d}.parquet",
-                flush_seconds=FLUSH_SECONDS,
-                embed_schema=True,
-            )
-        return self._builder
+    def discard(self) -> None:
+        """Delete what was written, as if there had never been a table of this name."""
+        for folder in (self.url, bulk_folder(self.url)):
+            with suppress(UrlNotFoundError):
+                UrlAdapterRegistry.delete_tree(folder)
+
+    def _add(self, columns: Mapping[str, Any], dropped: int) -> None:
+        """Add rows to the builder, and note their ids if, and only if, it took them."""
+        builder = self._builder or self._new_builder(columns, {})
+        before, taken = builder.row_count, False
+        try:
+            builder.add_batch(columns)
+            taken = True
+        finally:
+            # Rows that could not be written to the disk wait in the builder: they were taken, too.
+            if taken or builder.row_count > before:
+                self._builder = builder
+                self._ids.dropped += dropped
+                if self._foreign:
+                    self._ids.add(columns[EXAMPLE_ID])
+        if builder.row_count - sum(entry.rows for entry in builder.files) >= FLUSH_ROWS:
+            builder.flush()
+
+    def _new_builder(
+        self, columns: Mapping[str, Any], inferred: Mapping[str, Schema]
+    ) -> RowBuilder:
+        usual = {name: cls() for name, cls in _USUAL.items() if name in columns}
+        declared = {name: part for name, part in self._schema.items() if name in columns}
+        return RowBuilder(
+            self.url,
+            {**inferred, **usual, **declared},
+            path=lambda writer, number: f"rank-{self._rank}/{writer}-{number:05d}.parquet",
+            flush_seconds=FLUSH_SECONDS,
+            embed_schema=True,
+        )
 
     def _in_order(self, stack: Stack) -> Stack:
         import numpy as np
@@ -196,7 +230,7 @@ class MetricsBuilder:
 
 
 class _IdLog:
-    """Which ids have come, one bit of memory each."""
+    """Which ids have come, one byte of memory each."""
 
     def __init__(self, rows: int) -> None:
         import numpy as np
@@ -216,7 +250,14 @@ class _IdLog:
                 f"{foreign.url} it is about.",
                 hint=f"add the row numbers as {EXAMPLE_ID!r}.",
             )
-        numbers = np.asarray(as_numpy(ids))
+        try:
+            numbers = np.asarray(as_numpy(ids))
+        except ValueError:  # lists of different lengths
+            numbers = np.empty((len(ids), 2), np.int64)
+        if numbers.ndim > 1:
+            raise MetricsError(
+                f"The {EXAMPLE_ID!r} column holds lists, where one number per row is needed."
+            )
         if numbers.dtype.kind not in "iu" and len(numbers):
             raise MetricsError(
                 f"The {EXAMPLE_ID!r} column holds {numbers.dtype}, not whole numbers.",
@@ -311,4 +352,8 @@ def _json_value(value: Any) -> Any:
 
 def _take(values: Any, keep: np.ndarray) -> Any:
     values = as_numpy(values)
-    return values[keep] if hasattr(values, "dtype") else [values[i] for i in keep]
+    if hasattr(values, "iloc"):  # pandas, whose plain index looks for labels
+        return values.iloc[keep]
+    if hasattr(values, "dtype"):
+        return values[keep]
+    return values.take(keep) if hasattr(values, "take") else [values[i] for i in keep.tolist()]

@@ -45,7 +45,7 @@ def write(folder: Url, path: str, table: pa.Table) -> FileEntry:
     """
     data = encode(table)
     UrlAdapterRegistry.create_binary_content_at_url(folder / path, data)
-    return FileEntry(path=path, length=len(data), digest=digest(data), rows=table.num_rows)
+    return FileEntry(path, len(data), digest(data), table.num_rows, digest(_footer(data)))
 
 
 def read_column(folder: Url, entry: FileEntry, column: str) -> pa.ChunkedArray:
@@ -54,8 +54,12 @@ def read_column(folder: Url, entry: FileEntry, column: str) -> pa.ChunkedArray:
     Raises:
         CorruptObjectError: The file is missing, has another length, or its pages are damaged.
     """
-    with _opened(Url(entry.path).to_absolute(folder), entry.length) as file:
-        return file.read(columns=[column]).column(column)
+    url = Url(entry.path).to_absolute(folder)
+    with _opened(url, entry) as file:
+        cells = file.read(columns=[column]).column(column)
+    if len(cells) != entry.rows:
+        raise _damaged(url, f"column {column!r} has {len(cells)} rows instead of {entry.rows}")
+    return cells
 
 
 def read_metadata(folder: Url, entry: FileEntry) -> dict[bytes, bytes]:
@@ -64,7 +68,7 @@ def read_metadata(folder: Url, entry: FileEntry) -> dict[bytes, bytes]:
     Raises:
         CorruptObjectError: The file is missing or damaged.
     """
-    with _opened(Url(entry.path).to_absolute(folder), entry.length) as file:
+    with _opened(Url(entry.path).to_absolute(folder), entry) as file:
         return dict(file.schema_arrow.metadata or {})
 
 
@@ -82,7 +86,7 @@ def describe(folder: Url, path: str) -> FileEntry:
 
 
 @contextmanager
-def _opened(url: Url, length: int | None) -> Iterator[pq.ParquetFile]:
+def _opened(url: Url, entry: FileEntry | None) -> Iterator[pq.ParquetFile]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -90,13 +94,22 @@ def _opened(url: Url, length: int | None) -> Iterator[pq.ParquetFile]:
         adapter, url = UrlAdapterRegistry.resolve(url)
         path = adapter.local_path(url)
         source = pa.memory_map(str(path)) if path else pa.BufferReader(url.read_bytes())
-        if length is not None and source.size() != length:
-            raise _damaged(url, f"it has {source.size()} bytes instead of {length}")
+        if entry is not None and source.size() != entry.length:
+            raise _damaged(url, f"it has {source.size()} bytes instead of {entry.length}")
+        if entry is not None and entry.footer not in ("", digest(_footer(source.read_buffer()))):
+            raise _damaged(url, "the digest of its footer is another one")
         yield pq.ParquetFile(source, page_checksum_verification=True)
     except (FileNotFoundError, UrlNotFoundError) as error:
         raise _damaged(url, "it is missing") from error
     except (pa.ArrowException, OSError) as error:
         raise _damaged(url, str(error)) from error
+
+
+def _footer(data: bytes | pa.Buffer) -> memoryview:
+    """Return the end of a Parquet file that describes it: its length and a mark stand last."""
+    view = memoryview(data)
+    length = int.from_bytes(view[-8:-4], "little")
+    return view[-8 - length :]
 
 
 def _damaged(url: Url, reason: str) -> CorruptObjectError:

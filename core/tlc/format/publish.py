@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tlc.errors import ObjectExistsError, UrlExistsError, UrlNotFoundError
-from tlc.format.manifest import MANIFEST, RunManifest, TableManifest, encode
+import msgspec
+
+from tlc.errors import (
+    CorruptObjectError,
+    ObjectExistsError,
+    ObjectKindError,
+    OptionError,
+    UrlExistsError,
+    UrlNotFoundError,
+)
+from tlc.format.layout import place_of
+from tlc.format.manifest import MANIFEST, RunManifest, TableManifest, decode_part, encode
 from tlc.format.names import check_case
 from tlc.format.rebase import rebase_manifest
 from tlc.url import IfExistsOption, Url, UrlAdapterRegistry
@@ -46,16 +56,66 @@ def claim(folder: Url, if_exists: str, what: str) -> Url:
 
     Raises:
         ObjectExistsError: It exists, and `if_exists` is ``"raise"``.
-        NameNotAllowedError: A sibling's name differs only by case.
-        ValueError: `if_exists` is none of the four.
+        ObjectKindError: Something else than a `what` would be overwritten.
+        NameNotAllowedError: Its name, or that of its dataset or project, differs from a sibling's
+            only by case.
+        OptionError: `if_exists` is none of the four.
     """
-    option = IfExistsOption(if_exists)
-    check_case(folder.name, sibling_names(folder), what)
+    option = check_option(if_exists)
+    _check_cases(folder, what)
     if option is IfExistsOption.RENAME:
         return next(url for url in numbered(folder) if not object_exists(url))
     if option is IfExistsOption.RAISE and object_exists(folder):
         raise exists_error(folder, what)
+    if option is IfExistsOption.OVERWRITE and object_exists(folder):
+        _check_kind(folder, what)
     return folder
+
+
+def check_option(if_exists: str, *, without: str = "") -> IfExistsOption:
+    """Return the option of that name.
+
+    Args:
+        if_exists: What a caller gave.
+        without: An option that makes no sense there.
+
+    Raises:
+        OptionError: There is none.
+    """
+    options = [option for option in IfExistsOption if option != without]
+    if if_exists not in options:
+        raise OptionError(
+            f"if_exists={if_exists!r} is not possible here.",
+            hint=f"it is one of {', '.join(repr(option.value) for option in options)}.",
+        )
+    return IfExistsOption(if_exists)
+
+
+class _Kind(msgspec.Struct):
+    kind: str
+
+
+def _check_kind(folder: Url, what: str) -> None:
+    """Refuse to overwrite an object of another kind; a damaged one may be overwritten."""
+    try:
+        kind = decode_part((folder / MANIFEST).read_bytes(), _Kind, folder).kind
+    except CorruptObjectError:
+        return
+    if kind != what:
+        raise ObjectKindError(
+            f"{folder} is a {kind}, and is not overwritten by a {what}.", hint="choose another url."
+        )
+
+
+def _check_cases(folder: Url, what: str) -> None:
+    place = place_of(folder)
+    check_case(folder.name, sibling_names(folder), what)
+    above = folder.parent.parent
+    if place.dataset:
+        check_case(above.name, sibling_names(above), "dataset")
+        above = above.parent.parent
+    if place.project:
+        check_case(above.name, sibling_names(above), "project")
 
 
 def publish_table(folder: Url, manifest: TableManifest, if_exists: str) -> Url:
@@ -67,7 +127,7 @@ def publish_table(folder: Url, manifest: TableManifest, if_exists: str) -> Url:
     Raises:
         ObjectExistsError: Somebody else was faster, and `if_exists` is ``"raise"`` or ``"reuse"``.
     """
-    option = IfExistsOption(if_exists)
+    option = check_option(if_exists)
     if option is IfExistsOption.OVERWRITE:
         (folder / MANIFEST).write_bytes(encode(manifest))
         return folder
@@ -98,7 +158,8 @@ def exists_error(folder: Url, what: str) -> ObjectExistsError:
 def readable_objects(folder: Url) -> Iterator[tuple[Url, bytes]]:
     """Yield url and manifest bytes of every object directly below `folder`, sorted by name.
 
-    Folders without a manifest are not objects and are passed over.
+    Folders without a manifest are not objects and are passed over. A manifest that cannot be read
+    has no bytes.
     """
     try:
         entries = list(UrlAdapterRegistry.list_dir(folder))
@@ -110,3 +171,6 @@ def readable_objects(folder: Url) -> Iterator[tuple[Url, bytes]]:
                 yield folder / entry.name, (folder / entry.name / MANIFEST).read_bytes()
             except UrlNotFoundError:
                 continue
+            except OSError:
+                # It must not hide the others; who decodes nothing will say that it is damaged.
+                yield folder / entry.name, b""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tlc.errors import ColumnError
+from tlc.format.plain import as_column
 from tlc.importers.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     import pyarrow as pa
@@ -31,14 +32,13 @@ def from_dict(data: Mapping[str, Any], schema: Mapping[str, Schema] | None) -> S
 
 
 def from_pandas(frame: pd.DataFrame, schema: Mapping[str, Schema] | None) -> Source:
-    """Take the columns of a data frame; its index is left out.
+    """Take the columns of a data frame; its index is left out. What pandas calls missing is None.
 
     Raises:
-        ColumnError: A schema names a column that is not there.
+        ColumnError: A schema names a column that is not there, or two columns have one name.
     """
-    import pyarrow as pa
-
-    return from_arrow("pandas", pa.Table.from_pandas(frame, preserve_index=False), schema, {})
+    columns = [(str(name), as_column(column)) for name, column in frame.items()]
+    return _source("pandas", columns, schema, {})
 
 
 def from_arrow(
@@ -47,16 +47,31 @@ def from_arrow(
     schema: Mapping[str, Schema] | None,
     fingerprint: Mapping[str, Any],
 ) -> Source:
-    """Take the columns of an Arrow table, with schemas after their Arrow types."""
-    from tlc.schemas.arrow import schema_from_arrow_type
+    """Take the columns of an Arrow table.
 
-    check_schema(schema, table.column_names)
-    schemas = {
-        name: schema_from_arrow_type(table.schema.field(name).type) for name in table.column_names
-    }
-    schemas.update(schema or {})
-    columns = {name: table.column(name) for name in table.column_names}
-    return Source(kind, lambda: iter([columns]), schemas, fingerprint)
+    Raises:
+        ColumnError: A schema names a column that is not there, or two columns have one name.
+    """
+    columns = list(zip(table.column_names, table.columns, strict=True))
+    return _source(kind, columns, schema, fingerprint)
+
+
+def _source(
+    kind: str,
+    columns: Sequence[tuple[str, Any]],
+    schema: Mapping[str, Schema] | None,
+    fingerprint: Mapping[str, Any],
+) -> Source:
+    names = [name for name, _ in columns]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ColumnError(
+            f"The data have several columns {', '.join(map(repr, repeated))}.",
+            hint="a table has one column of a name.",
+        )
+    check_schema(schema, names)
+    batches = [dict(columns)] if columns else []
+    return Source(kind, lambda: iter(batches), dict(schema or {}), fingerprint)
 
 
 def check_schema(schema: Mapping[str, Schema] | None, columns: list[str]) -> None:

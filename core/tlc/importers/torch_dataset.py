@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tlc.errors import ColumnError
+from tlc.format.manifest import digest
 from tlc.importers.source import Batch, Source
+from tlc.sample_types.recognize import is_image
 
 if TYPE_CHECKING:
     from tlc.schemas import Schema
 
 _BATCH = 64
+_LOOKED_AT = 32
 
 
 def from_torch_dataset(dataset: Any, schema: Mapping[str, Schema] | None) -> Source:
@@ -30,8 +33,32 @@ def from_torch_dataset(dataset: Any, schema: Mapping[str, Schema] | None) -> Sou
         ColumnError: A sample does not have the schema's columns.
     """
     schemas = dict(schema or {})
-    fingerprint = {"class": type(dataset).__qualname__, "length": len(dataset)}
+    fingerprint = {
+        "class": type(dataset).__qualname__,
+        "length": len(dataset),
+        "digest": _digest(dataset),
+    }
     return Source("torch_dataset", lambda: _batches(dataset, list(schemas)), schemas, fingerprint)
+
+
+def _digest(dataset: Any) -> str:
+    """Return what tells datasets apart: numbers and texts of some samples, evenly spaced.
+
+    Images and arrays do not count, since a transform may make others of them each time.
+    """
+    rows = range(0, len(dataset), max(1, len(dataset) // _LOOKED_AT))
+    told = [[part for part in _parts(dataset[row]) if _is_told(part)] for row in rows]
+    return digest(repr(told).encode("utf-8", "surrogatepass"))
+
+
+def _parts(sample: Any) -> list[Any]:
+    if isinstance(sample, Mapping):
+        return [part for item in sample.items() for part in item]
+    return list(sample) if isinstance(sample, tuple | list) else [sample]
+
+
+def _is_told(part: Any) -> bool:
+    return isinstance(part, bool | int | float | str) or getattr(part, "shape", None) == ()
 
 
 def _batches(dataset: Any, names: list[str]) -> Iterator[Batch]:
@@ -39,7 +66,19 @@ def _batches(dataset: Any, names: list[str]) -> Iterator[Batch]:
         for start in range(0, len(dataset), _BATCH):
             rows = range(start, min(start + _BATCH, len(dataset)))
             samples = [_as_dict(dataset[row], names, row) for row in rows]
+            for row, sample in zip(rows, samples, strict=True):
+                _check_keys(sample, samples[0], row)
             yield {name: [sample[name] for sample in samples] for name in samples[0]}
+
+
+def _check_keys(sample: Mapping[str, Any], other: Mapping[str, Any], row: int) -> None:
+    differing = sorted(map(repr, sample.keys() ^ other.keys()))
+    if differing:
+        raise ColumnError(
+            f"Sample {row} of the dataset has other keys than samples before: "
+            f"{', '.join(differing)} in one of them only.",
+            hint="every sample needs the same keys; None stands for a missing value.",
+        )
 
 
 def _as_dict(sample: Any, names: list[str], row: int) -> dict[str, Any]:
@@ -61,7 +100,7 @@ def _file_names_kept(dataset: Any) -> Iterator[None]:
     """Let a torchvision ``DatasetFolder`` return images that know their file."""
     while hasattr(dataset, "dataset") and not hasattr(dataset, "loader"):
         dataset = dataset.dataset
-    if not (hasattr(dataset, "loader") and hasattr(dataset, "samples")):
+    if not _returns_files(dataset):
         yield
         return
     original = dataset.loader
@@ -70,6 +109,15 @@ def _file_names_kept(dataset: Any) -> Iterator[None]:
         yield
     finally:
         dataset.loader = original
+
+
+def _returns_files(dataset: Any) -> bool:
+    """Whether the samples of a dataset have images just as they are in its files."""
+    if not (hasattr(dataset, "loader") and getattr(dataset, "samples", None)):
+        return False
+    if getattr(dataset, "transform", None) is not None:
+        return False
+    return is_image(dataset.loader(dataset.samples[0][0]))
 
 
 def _open_image(path: str) -> Any:

@@ -27,18 +27,20 @@ def init(
     """Start a run and make it the active one.
 
     Args:
-        project_name: Its project; ``"default-project"`` if None.
-        run_name: Its name; made of the time if None.
+        project_name: Its project; the active run's if None, else ``"default-project"``.
+        run_name: Its name. If None it is made of the time, and the run is always a new one.
         description: What it is about.
         parameters: Hyperparameters, as JSON can hold them; the rest is kept as text.
         if_exists: If there is a run of that name: ``"rename"`` starts one with a numbered name,
             ``"reuse"`` goes on with it, ``"overwrite"`` starts anew under its name, ``"raise"``
             refuses.
-        root_url: Folder that holds the project; the configured one if None.
+        root_url: Folder that holds the project; the active run's or the configured one if None.
         run_url: Url of the run, in place of names and root.
 
     Raises:
         ObjectExistsError: There is such a run, and `if_exists` is ``"raise"``.
+        ObjectKindError: There is something else at `run_url`.
+        OptionError: `if_exists` is none of the four.
         NameNotAllowedError: A name cannot be used.
     """
     run = Run.create(

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from tlc.constants import EXAMPLE_ID, FOREIGN_TABLE_ID
-from tlc.errors import ColumnError, UrlNotFoundError
+from tlc.errors import (
+    ColumnError,
+    CorruptObjectError,
+    DamagedObjectWarning,
+    MetricsError,
+    ObjectKindError,
+    ObjectNotFoundError,
+    UnsupportedFormatError,
+    UrlNotFoundError,
+)
 from tlc.format.layout import METRICS
 from tlc.format.manifest import MANIFEST, OPENED
 from tlc.table import Table, TableView
@@ -15,11 +25,14 @@ from tlc.url import Url, UrlAdapterRegistry
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    import numpy as np
     import pyarrow as pa
 
+    from tlc.format.manifest import MetricsInfo
     from tlc.run.run import Run
 
 SPLIT = "split"
+_UNREADABLE = (CorruptObjectError, ObjectKindError, UnsupportedFormatError, UrlNotFoundError)
 
 
 class Metrics(list[dict[str, Any]]):
@@ -41,6 +54,9 @@ class Metrics(list[dict[str, Any]]):
     ) -> pa.Table:
         """Return the rows of all metrics tables, one below the other, as one Arrow table.
 
+        Metrics tables that are about no table are left out, and so, with a `DamagedObjectWarning`,
+        are those that cannot be read.
+
         Args:
             table: Only metrics about this table, or about another revision, split or join of the
                 same rows; ``example_id`` is then the row number in this table, and rows it does not
@@ -53,40 +69,154 @@ class Metrics(list[dict[str, Any]]):
         Returns:
             ``example_id`` (int64), ``split`` (string), the metrics columns, and the columns of
             `join`. Cells of columns that a metrics table does not have are null. Without any
-            metrics: the two first columns, with no rows.
+            metrics: the two first columns, with no rows. Metrics with a column ``split`` of their
+            own keep that.
 
         Raises:
             ColumnError: A column of `join` has the name of a metrics column.
             ColumnNotFoundError: The table does not have a column of `join`.
+            MetricsError: A column holds values of different kinds in two metrics tables.
+            ObjectNotFoundError: `join` is given but not `table`, and a table that metrics are about
+                is no longer there.
         """
         import pyarrow as pa
 
-        wanted = _opened(table)
+        reader = _Reader(_opened(table), columns, join)
         parts = [_empty()]
         for metrics in self.tables():
             info = metrics.metrics_info
             if info is None or info.foreign_table is None or split not in (None, info.split):
                 continue
-            about = wanted or Table.from_url(Url(info.foreign_table.url).to_absolute(metrics.url))
-            part = _part(metrics, about, columns)
+            part = reader.part(metrics, info)
             if part is not None:
-                parts.append(_joined(part, about, join))
-        return pa.concat_tables(parts, promote_options="permissive").combine_chunks()
+                parts.append(part)
+        try:
+            return pa.concat_tables(parts, promote_options="permissive").combine_chunks()
+        except pa.ArrowException as error:
+            raise MetricsError(
+                f"The metrics tables of {self._run.url} do not fit together: {error}.",
+                hint="choose some of them with table=, split= or columns=.",
+            ) from error
 
     def tables(self) -> Iterator[Table]:
-        """Yield the metrics tables in the order they were added, unfinished ones last."""
-        return (Table.from_url(url) for url in self.urls())
+        """Yield the metrics tables in the order they were added, unfinished ones last.
 
-    def urls(self) -> list[Url]:
-        """Return the urls of the metrics tables, absolute; see `tables`."""
+        Unfinished ones without rows are left out, and so, with a `DamagedObjectWarning`, are those
+        that cannot be read.
+        """
         linked = [Url(info["url"]).to_absolute(self._run.url) for info in self]
-        return linked + [url for url in _unfinished(self._run.url) if url not in linked]
+        known = set(linked)
+        for url in linked:
+            table = _readable(url)
+            if table is not None:
+                yield table
+        for url in _unfinished(self._run.url):
+            table = _readable(url) if url not in known else None
+            if table:
+                yield table
+
+
+class _Reader:
+    """Reads metrics tables as parts of the answer."""
+
+    def __init__(
+        self, wanted: Table | None, columns: Sequence[str] | None, join: Sequence[str]
+    ) -> None:
+        self._wanted = wanted
+        self._columns = columns
+        self._join = join
+        self._foreign: dict[str, Table] = {}
+        self._numbers: dict[str, np.ndarray] = {}
+
+    def part(self, metrics: Table, info: MetricsInfo) -> pa.Table | None:
+        """Return the rows of one metrics table, numbered and joined; None if none are wanted."""
+        about = self._wanted
+        if about is None and self._join:
+            about = self._foreign_table(metrics, info)
+        try:
+            part = self._rows(metrics, info)
+        except _UNREADABLE as error:
+            _passed_over(metrics.url, error)
+            return None
+        return part if part is None or about is None else _joined(part, about, self._join)
+
+    def _rows(self, metrics: Table, info: MetricsInfo) -> pa.Table | None:
+        import pyarrow as pa
+
+        names = self._names(metrics)
+        if names is None:
+            return None
+        ids = metrics.column(EXAMPLE_ID).cast(pa.int64())
+        cells = [metrics.column(name) for name in names]
+        if SPLIT not in names:
+            names, cells = [SPLIT, *names], [pa.repeat(info.split, len(ids)), *cells]
+        numbers = self._row_numbers(metrics, info)
+        if numbers is None:
+            return pa.table([ids, *cells], names=[EXAMPLE_ID, *names])
+        mapped = numbers[ids.to_numpy()]
+        kept = mapped >= 0
+        if not kept.any():
+            return None
+        return pa.table([pa.array(mapped), *cells], names=[EXAMPLE_ID, *names]).filter(
+            pa.array(kept)
+        )
+
+    def _names(self, metrics: Table) -> list[str] | None:
+        """Return the columns to read beside the example id; None to leave the table out."""
+        if EXAMPLE_ID not in metrics.columns:
+            return None
+        there = [name for name in metrics.columns if name not in (EXAMPLE_ID, FOREIGN_TABLE_ID)]
+        if self._columns is None:
+            return there
+        names = [name for name in dict.fromkeys(self._columns) if name in there]
+        return names if names or set(self._columns) <= {EXAMPLE_ID, SPLIT} else None
+
+    def _row_numbers(self, metrics: Table, info: MetricsInfo) -> np.ndarray | None:
+        """Return the row in the wanted table for each row of the foreign one; None if the same."""
+        assert info.foreign_table is not None
+        identity = info.foreign_table.id
+        if self._wanted is None or identity == self._wanted.id:
+            return None
+        if identity not in self._numbers:
+            foreign = self._foreign_table(metrics, info)
+            self._numbers[identity] = row_numbers(foreign, self._wanted)
+        return self._numbers[identity]
+
+    def _foreign_table(self, metrics: Table, info: MetricsInfo) -> Table:
+        assert info.foreign_table is not None
+        identity = info.foreign_table.id
+        if identity not in self._foreign:
+            url = Url(info.foreign_table.url).to_absolute(metrics.url)
+            foreign = Table.from_url(url)
+            if foreign.id != identity:
+                raise ObjectNotFoundError(
+                    f"The table that {metrics.url} is about is no longer at {url}: there is "
+                    "another one of that name."
+                )
+            self._foreign[identity] = foreign
+        return self._foreign[identity]
 
 
 def _opened(table: Table | TableView | Url | str | None) -> Table | None:
     if isinstance(table, TableView):
         return table.source
     return table if table is None or isinstance(table, Table) else Table.from_url(table)
+
+
+def _readable(url: Url) -> Table | None:
+    try:
+        return Table.from_url(url)
+    except _UNREADABLE as error:
+        _passed_over(url, error)
+        return None
+
+
+def _passed_over(url: Url, error: Exception) -> None:
+    warnings.warn(
+        f"The metrics table {url} cannot be read and was passed over: {error}",
+        DamagedObjectWarning,
+        stacklevel=4,
+    )
 
 
 def _unfinished(run: Url) -> Iterator[Url]:
@@ -106,36 +236,8 @@ def _empty() -> pa.Table:
     return pa.table({EXAMPLE_ID: pa.array([], pa.int64()), SPLIT: pa.array([], pa.string())})
 
 
-def _part(metrics: Table, about: Table, columns: Sequence[str] | None) -> pa.Table | None:
-    """Return the rows of one metrics table that are about rows of `about`, numbered as there."""
-    import pyarrow as pa
-
-    info = metrics.metrics_info
-    assert info is not None
-    assert info.foreign_table is not None
-    names = [n for n in metrics.columns if n not in (EXAMPLE_ID, FOREIGN_TABLE_ID)]
-    if columns is not None:
-        names = [name for name in columns if name in names]
-    if EXAMPLE_ID not in metrics.columns or (columns is not None and not names):
-        return None
-    ids = metrics.column(EXAMPLE_ID)
-    kept = None
-    if info.foreign_table.id != about.id:
-        foreign = Table.from_url(Url(info.foreign_table.url).to_absolute(metrics.url))
-        mapped = row_numbers(foreign, about)[ids.to_numpy()]
-        kept = pa.array(mapped >= 0)
-        if not (mapped >= 0).any():
-            return None
-        ids = pa.array(mapped)
-    part = pa.table(
-        [ids, pa.repeat(info.split, len(ids)), *(metrics.column(name) for name in names)],
-        names=[EXAMPLE_ID, SPLIT, *names],
-    )
-    return part if kept is None else part.filter(kept)
-
-
 def _joined(part: pa.Table, about: Table, join: Sequence[str]) -> pa.Table:
-    for name in join:
+    for name in dict.fromkeys(join):
         if name in part.column_names:
             raise ColumnError(
                 f"{name!r} is a column of the metrics and of {about.url} too.",

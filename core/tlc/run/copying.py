@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tlc.constants import FOREIGN_TABLE_ID, FOREIGN_TABLE_URL
+from tlc.errors import ObjectExistsError
 from tlc.format.layout import BULK_DATA, METRICS
 from tlc.format.manifest import (
     MANIFEST,
@@ -18,13 +20,16 @@ from tlc.format.manifest import (
     now,
     read,
 )
-from tlc.format.publish import claim, create, exists_error
-from tlc.format.rebase import moved
-from tlc.run.events import EventLog
-from tlc.url import Url, UrlAdapterRegistry
+from tlc.format.publish import check_option, claim, create, exists_error
+from tlc.run.creating import clear
+from tlc.run.events import Event, EventLog
+from tlc.schemas import Schema
+from tlc.url import IfExistsOption, Url, UrlAdapterRegistry
 
 if TYPE_CHECKING:
     from tlc.run.run import Run
+
+_URL_KEYS = {"input": "input_table_url", "metrics": "url", "metrics_removed": "url"}
 
 
 def copy_run(run: Run, wanted: Url, if_exists: str) -> Url:
@@ -32,44 +37,79 @@ def copy_run(run: Run, wanted: Url, if_exists: str) -> Url:
 
     The manifest is written last, so a copy that was cut short is no run.
     """
-    folder = claim(wanted, if_exists, "run")
-    for part in (METRICS, BULK_DATA):
-        if UrlAdapterRegistry.is_dir(run.url / part):
-            _copy_tree(run.url / part, folder / part, run.url, folder)
-    events = EventLog(folder)
-    for event in EventLog(run.url).read():
-        values = event["values"]
-        if event["type"] == "input" and "input_table_url" in values:
-            values["input_table_url"] = moved(values["input_table_url"], run.url, folder)
-        events.append(event["type"], values, durable=False)
+    option = check_option(if_exists, without=IfExistsOption.REUSE)
+    folder = claim(wanted, option, "run")
+    if folder == run.url:
+        raise ObjectExistsError(
+            f"{run.url} cannot be copied onto itself.", hint="give the copy another name."
+        )
     source = read(run.url, RunManifest)
     manifest = msgspec.structs.replace(source, id=new_id(), created=now())
-    if if_exists == "overwrite":
+    if option is IfExistsOption.OVERWRITE:
+        clear(folder)
+    way = _Way(run.url, folder)
+    for part in (METRICS, BULK_DATA):
+        if UrlAdapterRegistry.is_dir(run.url / part):
+            _copy_tree(run.url / part, folder / part, way)
+    events = EventLog(run.url, source.id).read()
+    if events:
+        EventLog(folder, manifest.id).add(map(way.event, events))
+    if option is IfExistsOption.OVERWRITE:
         (folder / MANIFEST).write_bytes(encode(manifest))
     elif not create(folder, manifest):
         raise exists_error(folder, "run")
     return folder
 
 
-def _copy_tree(source: Url, target: Url, old: Url, new: Url) -> None:
+class _Way:
+    """How paths change: what lies in the run is the copy's own, all else stays where it is."""
+
+    def __init__(self, old: Url, new: Url) -> None:
+        self._old = old
+        self._new = new
+
+    def path(self, path: str, source: Url, target: Url) -> str:
+        """Return a path relative to the folder `source` as one relative to its copy `target`."""
+        there = Url(path).to_absolute(source)
+        inside = f"{self._old.to_str()}/"
+        if there.to_str().startswith(inside):
+            there = self._new / there.to_str().removeprefix(inside)
+        return there.to_relative(target).to_str()
+
+    def event(self, event: Event) -> Event:
+        """Return an event as the copy must tell it."""
+        key = _URL_KEYS.get(event.type)
+        if key not in event.values:
+            return event
+        path = self.path(event.values[key], self._old, self._new)
+        return Event(event.time, event.type, {**event.values, key: path})
+
+    def manifest(self, manifest: TableManifest, source: Url, target: Url) -> TableManifest:
+        """Return the manifest of a metrics table as the copy of the table must have it."""
+        parents = tuple(
+            msgspec.structs.replace(parent, url=self.path(parent.url, source, target))
+            for parent in manifest.parents
+        )
+        metrics, schema = manifest.metrics, Schema.from_dict(manifest.rows_schema)
+        if metrics and metrics.foreign_table:
+            foreign = metrics.foreign_table
+            path = self.path(foreign.url, source, target)
+            foreign = msgspec.structs.replace(foreign, url=path)
+            metrics = msgspec.structs.replace(metrics, foreign_table=foreign)
+            if FOREIGN_TABLE_ID in schema.values:
+                schema.values[FOREIGN_TABLE_ID].metadata[FOREIGN_TABLE_URL] = path
+        return msgspec.structs.replace(
+            manifest, parents=parents, metrics=metrics, rows_schema=schema.to_dict()
+        )
+
+
+def _copy_tree(source: Url, target: Url, way: _Way) -> None:
     for entry in UrlAdapterRegistry.list_dir(source):
+        here, there = source / entry.name, target / entry.name
         if entry.is_dir:
-            _copy_tree(source / entry.name, target / entry.name, old, new)
+            _copy_tree(here, there, way)
         elif entry.name in (MANIFEST, OPENED):
-            _copy_manifest(source, target, entry.name)
+            manifest = decode(here.read_bytes(), TableManifest, source)
+            there.write_bytes(encode(way.manifest(manifest, source, target)))
         else:
-            UrlAdapterRegistry.copy_url(source / entry.name, target / entry.name)
-
-
-def _copy_manifest(source: Url, target: Url, name: str) -> None:
-    """Copy the manifest of a metrics table; its foreign table stays where it is."""
-    manifest = decode((source / name).read_bytes(), TableManifest, source)
-    parents = tuple(
-        msgspec.structs.replace(parent, url=moved(parent.url, source, target))
-        for parent in manifest.parents
-    )
-    metrics = manifest.metrics
-    if metrics and metrics.foreign_table:
-        metrics = msgspec.structs.replace(metrics, foreign_table=parents[0])
-    changed = msgspec.structs.replace(manifest, parents=parents, metrics=metrics)
-    (target / name).write_bytes(encode(changed))
+            UrlAdapterRegistry.copy_url(here, there)

@@ -17,16 +17,22 @@ if TYPE_CHECKING:
     from tlc.url import Url
 
 
-def foreign_table(table: Table | TableView | Url | str) -> ForeignTable:
+def foreign_table(table: Table | TableView | Url | str | None) -> ForeignTable | None:
     """Return what a metrics table needs to know of the table that it is about.
+
+    Args:
+        table: The table; None or an empty url for none.
 
     Raises:
         ObjectNotFoundError: There is no table at that url.
     """
     if isinstance(table, TableView):
         table = table.source
-    opened = table if isinstance(table, Table) else Table.from_url(table)
-    return ForeignTable(opened.url, opened.id, len(opened))
+    if not isinstance(table, Table):
+        if table is None or not str(table):
+            return None
+        table = Table.from_url(table)
+    return ForeignTable(table.url, table.id, len(table))
 
 
 def write_metrics(
@@ -50,5 +56,9 @@ def write_metrics(
             )
         columns = {EXAMPLE_ID: range(count), **columns}
     builder = MetricsBuilder(run, foreign, schema=schema, constants=constants, split=split)
-    builder.add_batch(columns)
-    return Table.from_url(builder.finish())
+    try:
+        builder.add_batch(columns)
+        return Table.from_url(builder.finish())
+    except BaseException:
+        builder.discard()
+        raise

@@ -7,15 +7,18 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from tlc import _session
+from tlc.configuration import Configuration
 from tlc.errors import MetricsError, ObjectNotFoundError
-from tlc.format.layout import place_of, run_url
-from tlc.format.manifest import MANIFEST, RunManifest, new_id, now, read
-from tlc.format.publish import claim, create, exists_error, numbered, object_exists
+from tlc.format import layout
+from tlc.format.layout import place_of
+from tlc.format.manifest import MANIFEST, RunManifest, read
+from tlc.format.publish import check_option
 from tlc.run.analysis import Metrics
+from tlc.run.creating import create_run
 from tlc.run.events import EventLog
 from tlc.run.state import RunState, RunStatus
 from tlc.table import Table, TableView
-from tlc.url import IfExistsOption, Url, UrlAdapterRegistry
+from tlc.url import Url
 
 
 class Run:
@@ -28,7 +31,7 @@ class Run:
     def __init__(self, url: Url, manifest: RunManifest) -> None:
         self._url = url
         self._manifest = manifest
-        self._events = EventLog(url)
+        self._events = EventLog(url, manifest.id)
 
     @classmethod
     def create(
@@ -47,20 +50,17 @@ class Run:
             ObjectExistsError: There is such a run, and `if_exists` is ``"raise"``.
             NameNotAllowedError: A name cannot be used.
         """
-        wanted = Url(run_url).to_absolute() if run_url else _url(run_name, project_name, root_url)
-        folder = claim(wanted, if_exists, "run")
-        option = IfExistsOption(if_exists)
-        manifest = RunManifest(id=new_id(), created=now(), description=description)
-        if option is IfExistsOption.OVERWRITE:
-            _clear(folder)
-        for url in numbered(folder):
-            if create(url, manifest):
-                return cls(url, manifest)
-            if option is IfExistsOption.REUSE:
-                return cls.from_url(url)
-            if option is IfExistsOption.RAISE:
-                raise exists_error(url, "run")
-        raise exists_error(folder, "run")
+        check_option(if_exists)
+        if run_url:
+            wanted = Url(run_url).to_absolute()
+        else:
+            name = run_name or datetime.now(UTC).strftime("run-%Y%m%d-%H%M%S")
+            wanted = layout.run_url(name, project_name, root_url)
+            if_exists = if_exists if run_name else "rename"
+        run = cls(*create_run(wanted, if_exists, description))
+        if description not in ("", run.description):
+            run.description = description
+        return run
 
     @classmethod
     def from_url(cls, url: Url | str) -> Self:
@@ -90,7 +90,7 @@ class Run:
         """
         if run_name is None:
             raise ObjectNotFoundError("No run was named.", hint="pass run_name=.")
-        return cls.from_url(run_url(run_name, project_name, root_url))
+        return cls.from_url(layout.run_url(run_name, project_name, root_url))
 
     @property
     def url(self) -> Url:
@@ -109,13 +109,14 @@ class Run:
 
     @property
     def project_name(self) -> str:
-        """The project that the run belongs to."""
+        """The project that the run belongs to; empty outside the usual layout."""
         return place_of(self._url).project
 
     @property
     def root_url(self) -> Url:
-        """The folder that holds the project."""
-        return Url(place_of(self._url).root)
+        """The folder that holds the project; the configured one for a run outside the layout."""
+        root = place_of(self._url).root or Configuration.instance().project_root_url
+        return Url(root).to_absolute()
 
     @property
     def created(self) -> str:
@@ -159,12 +160,16 @@ class Run:
         return float(self.state.status)
 
     def set_parameters(self, parameters: Mapping[str, Any]) -> None:
-        """Add hyperparameters, or change those of the same name."""
-        self._events.append("parameters", parameters)
+        """Add hyperparameters, or change those of the same name.
+
+        Raises:
+            MetricsError: `parameters` is no dict. Its values may be anything.
+        """
+        self._events.append("parameters", _checked(parameters, "Parameters"))
 
     def log(self, data: Mapping[str, Any]) -> None:
         """Log values, as points of a chart; see `tlc.log`."""
-        self._events.append("output", data, durable=False)
+        self._events.append("output", _checked(data, "Logged values"), durable=False)
 
     def add_output_value(self, values: Mapping[str, Any]) -> None:
         """Log values, as points of a chart; the older name of `log`."""
@@ -172,7 +177,7 @@ class Run:
 
     def add_input_value(self, values: Mapping[str, Any]) -> None:
         """Note something that went into the run and is no table."""
-        self._events.append("input", values)
+        self._events.append("input", _checked(values, "Inputs"))
 
     def add_input_table(self, table: Table | TableView | Url | str) -> None:
         """Note a table that the run reads; noted once however often it is added.
@@ -181,11 +186,8 @@ class Run:
             ObjectNotFoundError: There is no table at that url.
         """
         opened = table if isinstance(table, Table | TableView) else Table.from_url(table)
-        url = opened.url.to_relative(self._url).to_str()
-        identity = (opened.source if isinstance(opened, TableView) else opened).id
-        values = {"input_table_url": url, "input_table_id": identity}
-        if values not in self.state.inputs:
-            self._events.append("input", values)
+        source = opened.source if isinstance(opened, TableView) else opened
+        self._add_input_table(source.url, source.id)
 
     @property
     def input_tables(self) -> list[Url]:
@@ -194,23 +196,25 @@ class Run:
         return [Url(url).to_absolute(self._url) for url in urls if url]
 
     def add_metrics_table(self, table: Table | Url | str, *, stream_name: str = "") -> None:
-        """Link a table of metrics to the run."""
+        """Link a table of metrics to the run.
+
+        Raises:
+            ObjectNotFoundError: There is no table at that url.
+        """
         opened = table if isinstance(table, Table) else Table.from_url(table)
-        info = opened.metrics_info
-        self._add_metrics_info(
-            {
-                "url": opened.url.to_relative(self._url).to_str(),
-                "row_count": len(opened),
-                "file_size": opened.file_size,
-                "stream_name": stream_name or (info.stream_name if info else "default_stream"),
-            }
-        )
+        info = self._info(opened)
+        self._events.append("metrics", {**info, "stream_name": stream_name or info["stream_name"]})
 
     def update_metrics(self, infos: list[dict[str, Any]]) -> None:
-        """Link metrics tables by their infos, as `MetricsTableWriter` gives them."""
-        for info in infos:
-            url = Url(info["url"]).to_absolute(self._url).to_relative(self._url).to_str()
-            self._add_metrics_info({**info, "url": url})
+        """Link metrics tables by their infos, as `MetricsTableWriter` gives them.
+
+        Raises:
+            ObjectNotFoundError: There is no table at the url of an info.
+        """
+        opened = [Table.from_url(Url(info["url"]).to_absolute(self._url)) for info in infos]
+        for info, table in zip(infos, opened, strict=True):
+            known = self._info(table)
+            self._events.append("metrics", {**known, **info, "url": known["url"]})
 
     @property
     def metrics(self) -> Metrics:
@@ -223,14 +227,17 @@ class Run:
 
     @property
     def metrics_tables(self) -> list[Table]:
-        """The metrics tables in the order they were added, those of unfinished writers last."""
-        return [Table.from_url(url) for url in self.metrics.urls()]
+        """The metrics tables in the order they were added, those of unfinished writers last.
+
+        Tables that are damaged or were deleted are left out, with a `DamagedObjectWarning`.
+        """
+        return list(self.metrics.tables())
 
     def add_metrics(
         self,
         metrics: Mapping[str, Any],
         schema: Mapping[str, Any] | None = None,
-        foreign_table_url: Url | str | Table | None = None,
+        foreign_table_url: Url | str | Table | TableView | None = None,
         *,
         constants: Mapping[str, Any] | None = None,
         split: str = "",
@@ -250,25 +257,28 @@ class Run:
             One dict about the metrics table: url, row_count, file_size, stream_name.
 
         Raises:
-            MetricsError: There is no ``example_id``, and the lengths differ; or an id is no row of
-                the foreign table.
+            MetricsError: There is no ``example_id``, and the lengths differ.
+            RowIndexError: An id is no row of the foreign table.
+            ColumnError: A column is a single value, or a constant too, or the lengths differ.
+            CellError: A value does not fit its schema.
         """
         from tlc.run.metrics_file import foreign_table, write_metrics
 
         if not isinstance(metrics, Mapping):
             raise MetricsError(f"Metrics are a dict of columns, not {type(metrics).__name__}.")
+        foreign = foreign_table(foreign_table_url)
         table = write_metrics(
             self._url,
             metrics,
             schema=schema or {},
-            foreign=None if foreign_table_url is None else foreign_table(foreign_table_url),
+            foreign=foreign,
             constants=constants or {},
             split=split,
         )
         self.add_metrics_table(table)
-        if foreign_table_url is not None:
-            self.add_input_table(foreign_table_url)
-        return [dict(self.metrics[-1])]
+        if foreign is not None:
+            self._add_input_table(foreign.url, foreign.id)
+        return [self._info(table)]
 
     def set_status_running(self) -> None:
         """Say that the run is at work."""
@@ -313,17 +323,18 @@ class Run:
             destination_url: Url of the copy, in place of names and root.
 
         Raises:
-            ObjectExistsError: There is such a run, and `if_exists` is ``"raise"``.
+            ObjectExistsError: There is such a run, and `if_exists` is ``"raise"``; or it is this
+                one.
+            OptionError: `if_exists` is none of the three.
         """
         from tlc.run.copying import copy_run
 
-        wanted = (
-            Url(destination_url).to_absolute()
-            if destination_url
-            else run_url(
-                run_name or self.name, project_name or self.project_name, root_url or self.root_url
-            )
-        )
+        if destination_url:
+            wanted = Url(destination_url).to_absolute()
+        else:
+            here = place_of(self._url)  # empty outside the layout
+            project, root = project_name or here.project or None, root_url or here.root or None
+            wanted = layout.run_url(run_name or self.name, project, root)
         return type(self).from_url(copy_run(self, wanted, if_exists))
 
     def __eq__(self, other: object) -> bool:
@@ -350,17 +361,27 @@ class Run:
         if status.is_final and _session.get_active() == self:
             _session.set_active(None)
 
-    def _add_metrics_info(self, info: dict[str, Any]) -> None:
-        self._events.append("metrics", info)
+    def _add_input_table(self, table: Url, identity: str) -> None:
+        url = table.to_relative(self._url).to_str()
+        values = {"input_table_url": url, "input_table_id": identity}
+        if values not in self.state.inputs:
+            self._events.append("input", values)
+
+    def _info(self, table: Table) -> dict[str, Any]:
+        """Return what `metrics` says of a table."""
+        metrics = table.metrics_info
+        return {
+            "url": table.url.to_relative(self._url).to_str(),
+            "row_count": len(table),
+            "file_size": table.file_size,
+            "stream_name": metrics.stream_name if metrics else "default_stream",
+        }
 
 
-def _url(run_name: str | None, project_name: str | None, root_url: Url | str | None) -> Url:
-    name = run_name or datetime.now(UTC).strftime("run-%Y%m%d-%H%M%S")
-    return run_url(name, project_name, root_url)
-
-
-def _clear(folder: Url) -> None:
-    """Delete a run that is to be overwritten; its manifest goes first, so no half of it is read."""
-    if object_exists(folder):
-        (folder / MANIFEST).delete()
-        UrlAdapterRegistry.delete_tree(folder)
+def _checked(values: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(values, Mapping):
+        raise MetricsError(
+            f"{what} are a dict, not {type(values).__name__}.",
+            hint="vars(...) makes one of a settings object.",
+        )
+    return values

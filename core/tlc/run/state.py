@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tlc.run.events import Event
+
 
 class RunStatus(IntEnum):
     """What a run is doing. Equal to the numbers ``tlc.constants.RUN_STATUS_...``."""
@@ -25,6 +27,9 @@ class RunStatus(IntEnum):
     def is_final(self) -> bool:
         """Whether nothing more is expected of the run."""
         return self >= RunStatus.COMPLETED
+
+
+_STATUSES = frozenset(RunStatus)
 
 
 @dataclass
@@ -52,12 +57,18 @@ class RunState:
     last_modified: str = ""
 
     @classmethod
-    def of(cls, events: Iterable[dict[str, Any]]) -> RunState:
+    def of(cls, events: Iterable[Event]) -> RunState:
         """Return the state after `events`, in their order; unknown events change nothing."""
         state = cls()
+        metrics: dict[str, dict[str, Any]] = {}
         for event in events:
-            state._apply(event["type"], event["values"])
-            state.last_modified = event["time"]
+            state._apply(event.type, event.values)
+            if event.type in ("metrics", "metrics_removed"):
+                metrics.pop(event.values["url"], None)
+            if event.type == "metrics":
+                metrics[event.values["url"]] = event.values
+            state.last_modified = event.time
+        state.metrics = list(metrics.values())
         return state
 
     def _apply(self, type_: str, values: dict[str, Any]) -> None:
@@ -69,11 +80,7 @@ class RunState:
                     self.inputs.append(values)
             case "output":
                 self.outputs.append(values)
-            case "metrics":
-                self.metrics = [m for m in self.metrics if m["url"] != values["url"]] + [values]
-            case "metrics_removed":
-                self.metrics = [m for m in self.metrics if m["url"] != values["url"]]
-            case "status":
+            case "status" if values["status"] in _STATUSES:
                 self.status = RunStatus(values["status"])
                 self.reason = values.get("reason", "")
             case "description":

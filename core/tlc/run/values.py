@@ -7,40 +7,73 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from tlc.format.encode import as_numpy
 from tlc.url import Url
 
 _FLOAT = "$float"
+_DEEPEST = 100
+_LONGEST_INT = 4096  # bits; Python does not turn much longer ones into text
 
 
 def to_stored(value: Any) -> Any:
     """Return `value` as JSON data.
 
     Numbers of NumPy and torch become Python's, arrays lists, paths text, and NaN and the infinities
-    keep their value. What has no form in JSON, such as a function, becomes its text.
+    keep their value. What has no form in JSON, such as a function, becomes its text, and so does
+    what holds itself. No value is refused.
     """
-    value = as_numpy(value)
-    if hasattr(value, "tolist") and hasattr(value, "dtype"):
-        value = value.tolist()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else {_FLOAT: str(value)}
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, Mapping):
-        return {str(key): to_stored(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [to_stored(item) for item in value]
-    if isinstance(value, PurePath | Url):
-        return str(value)
-    return repr(value)
+    return _stored(value, ())
 
 
 def from_stored(value: Any) -> Any:
-    """Return what `to_stored` was given, as far as JSON could hold it."""
+    """Return what `to_stored` was given, as far as JSON could hold it, in new containers."""
     if isinstance(value, dict):
         if value.keys() == {_FLOAT}:
             return float(value[_FLOAT])
-        return {key: from_stored(item) for key, item in value.items()}
+        return {
+            key[1:] if key.startswith("$") else key: from_stored(item)
+            for key, item in value.items()
+        }
     if isinstance(value, list):
         return [from_stored(item) for item in value]
     return value
+
+
+def _stored(value: Any, above: tuple[int, ...]) -> Any:
+    if hasattr(value, "tolist") and hasattr(value, "dtype") and not isinstance(value, type):
+        try:
+            value = value.tolist()
+        except (TypeError, ValueError, RuntimeError):  # such as a tensor without memory
+            return _text(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return int(value) if value.bit_length() <= _LONGEST_INT else _text(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else {_FLOAT: str(float(value))}
+    if isinstance(value, str | PurePath | Url):
+        return _encodable(str(value))
+    if not isinstance(value, Mapping | list | tuple | set | frozenset):
+        return _text(value)
+    if id(value) in above or len(above) == _DEEPEST:
+        return _text(value)
+    above = (*above, id(value))
+    if isinstance(value, Mapping):
+        return {_key(key): _stored(item, above) for key, item in value.items()}
+    return [_stored(item, above) for item in value]
+
+
+def _key(key: Any) -> str:
+    text = _encodable(str(key))
+    return f"${text}" if text.startswith("$") else text
+
+
+def _text(value: Any) -> str:
+    try:
+        return _encodable(repr(value))
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, a parameter must not stop a run
+        return object.__repr__(value)
+
+
+def _encodable(text: str) -> str:
+    """Return `text` with halves of surrogate pairs, as in paths that are not UTF-8, spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -8,20 +8,22 @@ from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Any
 
 from tlc.errors import (
+    CellError,
     ColumnError,
     ColumnLengthError,
     ColumnNotFoundError,
     RowIndexError,
+    RowIndexTypeError,
     SchemaError,
 )
 from tlc.format import parquet
 from tlc.format.bulk import BulkFolder
-from tlc.format.encode import ColumnEncoder, is_url_column
+from tlc.format.encode import ColumnEncoder, common_length
 from tlc.format.infer import infer_column
 from tlc.format.layers import read_column, read_patch
 from tlc.format.manifest import Data, Layer, Patch, Stack, Take
 from tlc.format.names import check_column_name
-from tlc.format.relative import relativize
+from tlc.format.relative import holds_urls, relativize
 from tlc.schemas.arrow import arrow_type
 from tlc.schemas.value_maps import make_value_map
 from tlc.table.edits import (
@@ -83,9 +85,10 @@ class Draft:
         import pyarrow as pa
 
         rows = self._positions(edit.rows)
-        if len(rows) != len(edit.values):
+        count = common_length({edit.column: edit.values})
+        if len(rows) != count:
             raise ColumnLengthError(
-                f"{len(rows)} rows of {edit.column!r} cannot take {len(edit.values)} values.",
+                f"{len(rows)} rows of {edit.column!r} cannot take {count} values.",
                 hint="give one value per row number.",
             )
         encoder = self._encoder(edit.column, self._column_schema(edit.column))
@@ -98,16 +101,14 @@ class Draft:
         name = check_column_name(edit.name)
         if name in self._columns:
             raise ColumnError(f"There is a column {name!r} already.", hint="choose another name.")
-        if len(edit.values) != self.row_count:
+        count = common_length({name: edit.values})
+        if count != self.row_count:
             raise ColumnLengthError(
-                f"Column {name!r} has {len(edit.values)} values, the table {self.row_count} rows.",
+                f"Column {name!r} has {count} values, the table {self.row_count} rows.",
                 hint="give one value per row.",
             )
         schema = copy.deepcopy(edit.schema) if edit.schema else infer_column(name, edit.values)
-        cells = self._encoder(name, schema).encode(edit.values)
-        entry = self._write({name: self._relative(cells, schema)})
-        self.layers.append(Data((name,), (entry,), origin=""))
-        self.schema.add_sub_schema(name, schema)
+        self._set_column(name, schema, edit.values)
         self._log("add_column", column=name)
 
     @apply.register(DropColumn)
@@ -141,18 +142,18 @@ class Draft:
 
     @apply.register(SetSchema)
     def _(self, edit: SetSchema) -> None:
-        import pyarrow as pa
-
-        old, new = self._column_schema(edit.column), edit.schema
-        if arrow_type(old) != arrow_type(new):
+        name, new = edit.column, copy.deepcopy(edit.schema)
+        old = self._column_schema(name)
+        if arrow_type(old) == arrow_type(new) and holds_urls(old) == holds_urls(new):
+            self._columns[name] = new
+        else:
             try:
-                self._read(edit.column).cast(arrow_type(new))
-            except pa.ArrowException as error:
+                self._set_column(name, new, self._read(name))
+            except CellError as error:
                 raise SchemaError(
-                    f"The cells of column {edit.column!r} do not fit the new schema: {error}."
+                    f"The cells of column {name!r} do not fit the new schema: {error.message}"
                 ) from error
-        self._columns[edit.column] = copy.deepcopy(new)
-        self._log("set_schema", column=edit.column)
+        self._log("set_schema", column=name)
 
     @property
     def _columns(self) -> dict[str, Schema]:
@@ -167,12 +168,27 @@ class Draft:
         return self._columns[name]
 
     def _encoder(self, name: str, schema: Schema) -> ColumnEncoder:
-        return ColumnEncoder(name, schema, BulkFolder(self._folder, name, self._writer))
+        files = BulkFolder(self._folder, name, self._writer, schema.bulk_data_location)
+        return ColumnEncoder(name, schema, files)
 
-    def _positions(self, rows: Sequence[int]) -> np.ndarray:
+    def _set_column(self, name: str, schema: Schema, values: Sequence[Any]) -> None:
+        """Write all cells of a column, in place of those of that name if there are any."""
+        cells = self._encoder(name, schema).encode(values)
+        entry = self._write({name: relativize(cells, self._folder, schema)})
+        self.layers.append(Data((name,), (entry,), origin=""))
+        self.schema.add_sub_schema(name, schema)
+
+    def _positions(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         import numpy as np
 
-        numbers = np.asarray(rows, dtype=np.int64) if len(rows) else np.empty(0, np.int64)
+        numbers = np.asarray(rows) if hasattr(rows, "__len__") else np.asarray(list(rows))
+        if numbers.size == 0:
+            return np.empty(0, np.int64)
+        if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+            raise RowIndexTypeError(
+                f"{numbers.dtype} values of shape {numbers.shape} are not a list of row numbers.",
+                hint="np.flatnonzero makes row numbers of a mask.",
+            )
         outside = (numbers < -self.row_count) | (numbers >= self.row_count)
         if outside.any():
             raise RowIndexError(
@@ -183,15 +199,10 @@ class Draft:
     def _read(self, name: str) -> pa.Array:
         schema = self._columns[name]
         stack = Stack(self.row_count, tuple(self.layers))
-        return read_column(
-            stack, name, self._folder, arrow_type(schema), urls=is_url_column(schema)
-        )
-
-    def _relative(self, cells: pa.Array, schema: Schema) -> pa.Array:
-        return relativize(cells, self._folder) if is_url_column(schema) else cells
+        return read_column(stack, name, self._folder, arrow_type(schema), schema=schema)
 
     def _patch(self, column: str, rows: pa.Array, values: pa.Array) -> None:
-        cells = self._relative(values, self._columns[column])
+        cells = relativize(values, self._folder, self._columns[column])
         self.layers.append(Patch(column, self._write({"row": rows, "value": cells})))
 
     def _write(self, columns: dict[str, pa.Array]) -> Any:
@@ -215,9 +226,7 @@ class Draft:
         import pyarrow as pa
 
         schema = self._columns[column]
-        rows, values = _concatenated(
-            patches, arrow_type(schema), folder=self._folder, urls=is_url_column(schema)
-        )
+        rows, values = _concatenated(patches, schema, self._folder)
         # np.unique keeps the first of equal rows: look at them from the last to the first.
         kept, first = np.unique(rows[::-1], return_index=True)
         last = pa.array(len(rows) - 1 - first)
@@ -238,12 +247,10 @@ def _top_patches(layers: list[Layer]) -> list[str]:
     return [patch.column for patch in _tail(layers)]
 
 
-def _concatenated(
-    patches: list[Patch], type_: pa.DataType, *, folder: Url, urls: bool
-) -> tuple[np.ndarray, pa.Array]:
+def _concatenated(patches: list[Patch], schema: Schema, folder: Url) -> tuple[np.ndarray, pa.Array]:
     import numpy as np
     import pyarrow as pa
 
-    parts = [read_patch(patch, folder, urls=urls) for patch in patches]
+    parts = [read_patch(patch, folder, schema) for patch in patches]
     rows = np.concatenate([np.asarray(part[0]) for part in parts])
-    return rows, pa.concat_arrays([part[1].cast(type_) for part in parts])
+    return rows, pa.concat_arrays([part[1].cast(arrow_type(schema)) for part in parts])

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
+
     from tlc.schemas import Schema
 
 
@@ -22,7 +24,7 @@ class SetValues:
     """
 
     column: str
-    rows: Sequence[int]
+    rows: Sequence[int] | np.ndarray
     values: Sequence[Any]
 
 
@@ -56,7 +58,7 @@ class DeleteRows:
         rows: Row numbers; negative ones count from the end.
     """
 
-    rows: Sequence[int]
+    rows: Sequence[int] | np.ndarray
 
 
 @dataclass(frozen=True, eq=False)

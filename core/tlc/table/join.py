@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tlc.errors import ColumnError, SchemaError
 from tlc.format.commit import INPUT
-from tlc.format.layout import table_url
+from tlc.format.layout import url_beside
 from tlc.format.manifest import Concat, Parent, Stack, TableManifest, new_id, now
-from tlc.format.publish import claim, publish_table
+from tlc.format.publish import claim
 from tlc.format.rebase import rebase_stack
 from tlc.schemas.arrow import arrow_type
 from tlc.table.reading import Reading
+from tlc.table.reuse import publish, reused, reuses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,14 +39,11 @@ def join_tables(
     parts = [part if isinstance(part, Reading) else cls.from_url(part) for part in tables]
     if not parts:
         raise ColumnError("There is no table to join.", hint="give at least one.")
-    first = parts[0]
-    wanted = table_url(
-        table_name or "joined",
-        dataset_name or first.dataset_name or None,
-        project_name or first.project_name or None,
-        root_url or first.root_url or None,
-    )
+    name = "joined" if table_name is None else table_name
+    wanted = url_beside(parts[0].url, name, dataset_name, project_name, root_url)
     folder = claim(wanted, if_exists, "table")
+    if reuses(folder, if_exists):
+        return reused(cls, folder, parts)
     stacks = tuple(rebase_stack(part._manifest.stack, part.url, folder) for part in parts)
     rows = sum(stack.row_count for stack in stacks)
     manifest = TableManifest(
@@ -57,7 +55,7 @@ def join_tables(
         rows_schema=_joined_schema(parts).to_dict(),
         stack=Stack(rows, (Concat(stacks),)),
     )
-    return cls.from_url(publish_table(folder, manifest, if_exists))
+    return publish(cls, folder, manifest, if_exists, parts)
 
 
 def _parent(table: Reading, folder: Url) -> Parent:

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tlc.errors import BranchWarning, DamagedObjectWarning
+from tlc.errors import BranchWarning, DamagedObjectWarning, TlcError
 from tlc.format.commit import REVISION
-from tlc.format.manifest import Parent
+from tlc.format.manifest import Parent, decode_part
 from tlc.format.publish import readable_objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tlc.url import Url
-
-_NUMBER = re.compile(r"-r\d+(_\d{4})?$")
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -40,8 +38,9 @@ class Node:
 
 
 def revision_name(parent_name: str, number: int) -> str:
-    """Return the usual name of a revision: that of the first table and its number."""
-    return f"{_NUMBER.sub('', parent_name)}-r{number}"
+    """Return the usual name of revision `number`: that of the first table and the number."""
+    first_name = re.sub(rf"-r{number - 1}(_\d{{4}})?$", "", parent_name)
+    return f"{first_name}-r{number}"
 
 
 def nodes_beside(url: Url) -> dict[str, Node]:
@@ -52,10 +51,10 @@ def nodes_beside(url: Url) -> dict[str, Node]:
     nodes: dict[str, Node] = {}
     for folder, data in readable_objects(url.parent):
         try:
-            head = msgspec.json.decode(data, type=_Head)
-        except msgspec.MsgspecError as error:
+            head = decode_part(data, _Head, folder)
+        except TlcError as error:
             warnings.warn(
-                f"{folder} was passed over: its manifest cannot be read ({error}).",
+                f"{folder} was passed over: {error.message}",
                 DamagedObjectWarning,
                 stacklevel=3,
             )

@@ -29,18 +29,19 @@ class TableOptions(TypedDict, total=False):
 
 
 _DOC = """
-        table_name: Name of the table; ``"table"`` if None.
-        dataset_name: Name of its dataset; ``"default-dataset"`` if None.
-        project_name: Name of its project; the active run's if None, else ``"default-project"``.
-        root_url: Folder that holds the project; the active run's or the configured one if None.
-        if_exists: ``"reuse"`` returns a table that is there, with a `ReuseWarning` if it was made
-            from other data; ``"rename"`` adds ``_0000`` and so on; ``"overwrite"`` replaces it;
-            ``"raise"`` refuses.
-        add_weight_column: Add a hidden column ``weight``, unless there is one.
-        weight_column_value: Its value in all rows.
-        description: What others should know of the table.
-        extra_columns: More columns, by name, filled with their schemas' default values.
-        input_tables: Urls of tables that this one is made from.
+            table_name: Name of the table; ``"table"`` if None.
+            dataset_name: Name of its dataset; ``"default-dataset"`` if None.
+            project_name: Name of its project; the active run's if None, else ``"default-project"``.
+            root_url: Folder that holds the project; the active run's or the configured one if None.
+            if_exists: ``"reuse"`` returns a table that is there, with a `ReuseWarning` if it was
+                made from other data (without `table_name` such data get a table of their own);
+                ``"rename"`` adds ``_0000`` and so on; ``"overwrite"`` replaces it; ``"raise"``
+                refuses.
+            add_weight_column: Add a hidden column ``weight``, unless there is one.
+            weight_column_value: Its value in all rows.
+            description: What others should know of the table.
+            extra_columns: More columns, by name, filled with their schemas' default values.
+            input_tables: Urls of tables that this one is made from.
 """
 
 
@@ -57,7 +58,7 @@ def factory(*, weights: bool = True) -> Callable[[F], F]:
         shared = _shared_parameters(weights=weights)
         function.__signature__ = signature.replace(parameters=own + shared)  # type: ignore[attr-defined]
         doc = function.__doc__ or ""
-        function.__doc__ = doc.replace("\n        options: See below.\n", _DOC)
+        function.__doc__ = doc.replace("\n            options: See below.\n", _DOC)
         return function
 
     return decorate

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from tlc.errors import RevisionConflictError
+from tlc.errors import ObjectExistsError, RevisionConflictError
 from tlc.format.commit import INPUT, REVISION
+from tlc.format.encode import is_sequence
 from tlc.format.manifest import Parent, TableManifest, new_id, now
+from tlc.format.names import check_name
 from tlc.format.publish import claim, publish_table
 from tlc.format.rebase import rebase_stack
 from tlc.table import lineage
@@ -55,18 +57,20 @@ class Revising(Reading):
                 taken name gets a number.
             base: Url of the revision that the edits were made on. If it is no longer the newest one
                 of its lineage, nothing is written.
-            table_url: Write there instead, replacing what is there. Such a table is made from this
-                one but is no revision of it: `latest` does not lead there.
+            table_url: Write there instead, replacing a table that is there. Such a table is made
+                from this one but is no revision of it: `latest` does not lead there.
 
         Raises:
             RevisionConflictError: `base` has been revised by somebody else.
             TlcError: An edit does not fit the table; nothing is written then.
         """
-        if base is not None:
-            self._check_base(Url(base).to_absolute())
         number = self._manifest.revision + 1
-        usual = self.url.create_sibling(name or lineage.revision_name(self.name, number))
-        folder = Url(table_url).to_absolute() if table_url else claim(usual, "rename", "table")
+        name = check_name(name or lineage.revision_name(self.name, number), "table")
+        if_exists = "overwrite" if table_url else "rename"
+        wanted = Url(table_url).to_absolute() if table_url else self.url.create_sibling(name)
+        folder = claim(wanted, if_exists, "table")
+        if base is not None:
+            self._check_base(base)
         draft = Draft(rebase_stack(self._manifest.stack, self.url, folder), self._schema, folder)
         for edit in edits:
             draft.apply(edit)
@@ -81,8 +85,7 @@ class Revising(Reading):
             rows_schema=draft.schema.to_dict(),
             stack=draft.stack(),
         )
-        published = publish_table(folder, manifest, "overwrite" if table_url else "rename")
-        return self.from_url(published)
+        return self.from_url(self._publish(folder, manifest, if_exists, base))
 
     def set_values(
         self, column: str, rows: Sequence[int] | np.ndarray, values: Any, *, description: str = ""
@@ -92,7 +95,8 @@ class Revising(Reading):
         Args:
             column: Name of the column.
             rows: Row numbers.
-            values: One value per row number (list, tuple or array), or one value for all of them.
+            values: One value per row number in a list, tuple, array or other sequence; or one
+                value, such as a number, text or dict, for all of them.
             description: Why.
 
         Raises:
@@ -100,9 +104,8 @@ class Revising(Reading):
             RowIndexError: There is no such row.
             CellError: A value does not fit the column's schema.
         """
-        many = isinstance(values, list | tuple) or getattr(values, "shape", ()) != ()
-        listed = values if many else [values] * len(rows)
-        return self.revise(SetValues(column, list(rows), listed), description=description)
+        listed = values if is_sequence(values) else [values] * len(rows)
+        return self.revise(SetValues(column, rows, listed), description=description)
 
     def set_value_map(
         self, path: str, value_map: Mapping[Any, Any] | Sequence[Any], *, description: str = ""
@@ -152,7 +155,7 @@ class Revising(Reading):
 
     def delete_rows(
         self,
-        indices: Sequence[int],
+        indices: Sequence[int] | np.ndarray,
         table_url: Url | str | None = None,
         description: str | None = None,
     ) -> Self:
@@ -250,12 +253,25 @@ class Revising(Reading):
     def _as_parent(self, folder: Url, relation: str) -> Parent:
         return Parent(self.url.to_relative(folder).to_str(), self.id, relation)
 
-    def _check_base(self, base: Url) -> None:
-        latest = self.from_url(base).latest()
-        if latest.url != base or base != self.url:
+    def _publish(
+        self, folder: Url, manifest: TableManifest, if_exists: str, base: Url | str | None
+    ) -> Url:
+        if base is None:
+            return publish_table(folder, manifest, if_exists)
+        try:
+            return publish_table(folder, manifest, "raise")
+        except ObjectExistsError:
+            # Somebody has taken the name meanwhile: most likely for a revision of the same base.
+            self._check_base(base)
+            return publish_table(folder, manifest, if_exists)
+
+    def _check_base(self, base: Url | str) -> None:
+        expected = Url(base).to_absolute()
+        latest = self.from_url(expected).latest()
+        if latest.url != expected or expected != self.url:
             raise RevisionConflictError(
-                f"The edits were made on {base}, but the newest revision is {latest.url} now.",
-                base=base,
+                f"The edits were made on {expected}, but the newest revision is {latest.url} now.",
+                base=expected,
                 latest=latest.url,
                 hint="edit the newest revision; without base= the edits make a branch.",
             )

@@ -14,7 +14,6 @@ from tlc.errors import (
     RowIndexTypeError,
     TlcError,
 )
-from tlc.format.encode import is_url_column
 from tlc.format.layers import read_column
 from tlc.sample_types import SampleType, resolve_sample_type
 from tlc.schemas.arrow import arrow_type
@@ -62,7 +61,7 @@ class Rows:
                 )
             schema = self._schemas[name]
             self._columns[name] = read_column(
-                self._stack, name, self._url, arrow_type(schema), urls=is_url_column(schema)
+                self._stack, name, self._url, arrow_type(schema), schema=schema
             )
         return self._columns[name]
 

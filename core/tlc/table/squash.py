@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tlc.format import parquet
 from tlc.format.commit import INPUT, REVISION
-from tlc.format.encode import is_url_column
 from tlc.format.layers import KEY_INDEX, KEY_ORIGIN
-from tlc.format.layout import table_url
+from tlc.format.layout import url_beside
 from tlc.format.manifest import Data, FileEntry, Parent, Stack, TableManifest, new_id, now
-from tlc.format.publish import claim, publish_table
+from tlc.format.publish import claim
 from tlc.format.relative import relativize
 from tlc.table import lineage
+from tlc.table.reuse import publish, reused, reuses
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,17 +34,16 @@ def squash(
     description: str,
 ) -> T:
     """Write `table` out in full; see `Table.squash`."""
-    elsewhere = any((table_name, dataset_name, project_name, root_url))
+    names = (table_name, dataset_name, project_name, root_url)
+    elsewhere = any(name is not None for name in names)
     number = table._manifest.revision + 1
     wanted = table.url.create_sibling(lineage.revision_name(table.name, number))
     if elsewhere:
-        wanted = table_url(
-            table_name or table.name,
-            dataset_name or table.dataset_name or None,
-            project_name or table.project_name or None,
-            root_url or table.root_url or None,
-        )
+        name = table.name if table_name is None else table_name
+        wanted = url_beside(table.url, name, dataset_name, project_name, root_url)
     folder = claim(wanted, if_exists, "table")
+    if reuses(folder, if_exists):
+        return reused(type(table), folder, [table])
     relation = INPUT if elsewhere else REVISION
     manifest = TableManifest(
         id=new_id(),
@@ -56,7 +55,7 @@ def squash(
         rows_schema=table.rows_schema.to_dict(),
         stack=_full_stack(table, folder),
     )
-    return table.from_url(publish_table(folder, manifest, if_exists))
+    return publish(type(table), folder, manifest, if_exists, [table])
 
 
 def _full_stack(table: Reading, folder: Url) -> Stack:
@@ -76,9 +75,7 @@ def _full_stack(table: Reading, folder: Url) -> Stack:
 
 
 def _stored(table: Reading, name: str, folder: Url) -> pa.Array:
-    schema = table.rows_schema.values[name]
-    cells = table.column(name)
-    return relativize(cells, folder) if is_url_column(schema) else cells
+    return relativize(table.column(name), folder, table.rows_schema.values[name])
 
 
 def _keys(table: Reading, folder: Url, writer: str) -> FileEntry:
@@ -86,7 +83,7 @@ def _keys(table: Reading, folder: Url, writer: str) -> FileEntry:
 
     origins, indices = table.row_keys()
     keys = pa.table({KEY_ORIGIN: origins, KEY_INDEX: pa.array(indices)})
-    return parquet.write(folder, f"data/{writer}-keys.parquet", keys)
+    return parquet.write(folder, f"keys/{writer}.parquet", keys)
 
 
 _STEP = parquet.ROWS_PER_GROUP

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Self
 
 from tlc.errors import RunStateError, WriterStateError
 from tlc.format.metrics import MetricsBuilder
 from tlc.run import Run, active_run
 from tlc.run.metrics_file import foreign_table
-from tlc.table import Table
+from tlc.table import Table, TableView
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,12 +40,13 @@ class MetricsTableWriter:
     Raises:
         RunStateError: `run_url` is None and there is no active run.
         ObjectNotFoundError: There is no such run or table.
+        MetricsError: `unique_ids` is set, but there is no foreign table.
     """
 
     def __init__(
         self,
         run_url: Url | str | Run | None = None,
-        foreign_table_url: Url | str | Table = "",
+        foreign_table_url: Url | str | Table | TableView | None = "",
         foreign_table_display_name: str = "",
         schema: Mapping[str, Schema] | None = None,
         *,
@@ -53,7 +55,7 @@ class MetricsTableWriter:
         unique_ids: bool = False,
     ) -> None:
         self._run = _run(run_url)
-        self._foreign = foreign_table(foreign_table_url) if foreign_table_url else None
+        self._foreign = foreign_table(foreign_table_url)
         self._display_name = foreign_table_display_name
         self._builder = MetricsBuilder(
             self._run.url,
@@ -64,6 +66,7 @@ class MetricsTableWriter:
             unique_ids=unique_ids,
         )
         self._ended = ""
+        self._owner = os.getpid()
         self._table: Table | None = None
 
     @property
@@ -89,7 +92,7 @@ class MetricsTableWriter:
             ColumnError: A column is missing, unknown, or a single value.
             ColumnLengthError: The columns differ in length.
             CellError: A value does not fit its schema; the message names row and column.
-            WriterStateError: The writer has ended.
+            WriterStateError: The writer has ended, or was made in another process.
         """
         self._check_open()
         self._builder.add_batch(batch)
@@ -113,7 +116,10 @@ class MetricsTableWriter:
         """End without completing the table; what has come in stays readable, marked as partial."""
         if not self._ended:
             self._ended = "aborted"
-            self._builder.flush()
+            if self._builder.row_count:
+                self._builder.flush()
+            else:
+                self._builder.discard()
 
     def get_written_metrics_infos(self) -> list[dict[str, Any]]:
         """Return one dict about the table, for `Run.update_metrics`; none before `finalize`."""
@@ -145,6 +151,11 @@ class MetricsTableWriter:
                 self._run.add_input_table(self._foreign.url)
 
     def _check_open(self) -> None:
+        if self._owner != os.getpid():
+            raise WriterStateError(
+                f"The MetricsTableWriter for {self._builder.url} was made in another process.",
+                hint="make one in each process; any number of them can write to one run.",
+            )
         if self._ended:
             raise WriterStateError(
                 f"This MetricsTableWriter for {self._builder.url} was {self._ended} already.",

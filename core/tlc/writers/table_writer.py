@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tlc.errors import WriterStateError
 from tlc.format.builder import RowBuilder
-from tlc.format.commit import commit
+from tlc.format.commit import commit, parents_of
 from tlc.format.layout import table_url as url_of_names
 from tlc.format.names import DEFAULT_DATASET, DEFAULT_PROJECT, DEFAULT_TABLE
-from tlc.format.publish import claim
+from tlc.format.publish import check_option, claim
 from tlc.table import Table
 from tlc.url import Url
 
@@ -41,6 +41,7 @@ class TableWriter:
 
     Raises:
         ObjectExistsError: There is such a table, and `if_exists` is ``"raise"``.
+        ObjectNotFoundError: There is no table at one of `input_tables`.
         NameNotAllowedError: A name cannot be used.
     """
 
@@ -57,12 +58,13 @@ class TableWriter:
         *,
         table_url: Url | str | None = None,
     ) -> None:
+        check_option(if_exists, without="reuse")
         names = url_of_names(table_name, dataset_name, project_name, root_url)
         folder = claim(Url(table_url).to_absolute() if table_url else names, if_exists, "table")
         self._builder = RowBuilder(folder, schema or {})
         self._description = description
         self._if_exists = if_exists
-        self._input_tables = input_tables
+        self._parents = parents_of(input_tables, folder)
         self._ended = ""
 
     @property
@@ -106,7 +108,7 @@ class TableWriter:
             self._builder,
             self._if_exists,
             description=self._description,
-            input_tables=self._input_tables,
+            parents=self._parents,
         )
         self._ended = "finalized"
         return Table.from_url(url)

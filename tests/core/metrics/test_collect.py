@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import gc
-import operator
 import random
 import subprocess
 import sys
@@ -13,76 +12,21 @@ import torch
 from PIL import Image
 from torch import nn
 
-from tlc.errors import (
-    CollectorError,
-    MetricsError,
-    NotPicklableError,
-    RowIndexError,
-    TlcError,
-    WeightError,
-    WriterStateError,
-)
 from tlc.metrics import (
     ClassificationMetricsCollector,
-    Collection,
     EmbeddingsMetricsCollector,
     FunctionalMetricsCollector,
-    MetricsCollector,
     Predictor,
     PredictorOutput,
     SegmentationMetricsCollector,
     collect_metrics,
 )
 from tlc.metrics.collect import reset_dataloader_cache
-from tlc.run import Run, RunStatus, active_run, init, set_active_run
-from tlc.schemas import CategoricalLabelSchema, Float64Schema, Int32Schema, SampleWeightSchema
+from tlc.run import Run, RunStatus, active_run, init
+from tlc.schemas import Float64Schema, SampleWeightSchema
 from tlc.table import Table
-from tlc.url import Url
 
 COUNT = 10
-
-
-@pytest.fixture(autouse=True)
-def project_root(tmp_path, monkeypatch):
-    monkeypatch.setenv("TLC_PROJECT_ROOT_URL", str(tmp_path / "projects"))
-    monkeypatch.setenv("TLC_DISPLAY_PROGRESS", "0")
-    set_active_run(None)
-    yield
-    set_active_run(None)
-
-
-@pytest.fixture
-def table():
-    generator = np.random.default_rng(0)
-    return Table.from_dict(
-        {
-            "x": generator.normal(size=(COUNT, 3)).tolist(),
-            "label": [i % 3 for i in range(COUNT)],
-            "weight": [float(i % 2) for i in range(COUNT)],
-        },
-        schema={
-            "label": CategoricalLabelSchema(classes=["a", "b", "c"]),
-            "weight": SampleWeightSchema(),
-        },
-        project_name="project",
-        dataset_name="data",
-        table_name="table",
-    )
-
-
-def to_tensors(sample):
-    return {"x": torch.tensor(sample["x"], dtype=torch.float32), "label": sample["label"]}
-
-
-@pytest.fixture
-def view(table):
-    return table.with_transform(to_tensors)
-
-
-@pytest.fixture
-def net():
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(3, 8), nn.Dropout(0.5), nn.BatchNorm1d(8), nn.Linear(8, 3))
 
 
 def index_of(batch, predictor_output):
@@ -116,7 +60,7 @@ class TestWhatIsWritten:
         )
         (metrics,) = run.metrics_tables
         with torch.no_grad():
-            x = torch.stack([to_tensors(sample)["x"] for sample in table])
+            x = torch.stack([view.transform(sample)["x"] for sample in table])
             logits = net.eval()(x)
             hidden = net[0](x)
         assert column(metrics, "example_id") == list(range(COUNT))
@@ -267,7 +211,7 @@ class Noisy:
 def test_progress_is_shown_if_configured(view, monkeypatch, capsys, setting, shown):
     monkeypatch.setenv("TLC_DISPLAY_PROGRESS", setting)
     collect_metrics(view, index_of, split="val")
-    assert ("Collecting metrics val: 100%" in capsys.readouterr().err) is shown
+    assert ("Collecting metrics val" in capsys.readouterr().err) is shown
 
 
 class TestLeavesNoTrace:
@@ -318,7 +262,7 @@ class TestLeavesNoTrace:
 
         class Keeping(Noisy):
             def __getitem__(self, index):
-                return kept.setdefault(index, to_tensors(self.view.source[index]))
+                return kept.setdefault(index, self.view.transform(self.view.source[index]))
 
         keeping = Keeping(view)
         collect_metrics(keeping, index_of, net)
@@ -372,224 +316,6 @@ class TestPredictors:
             return PredictorOutput(batch["x"])
 
         collect_metrics(view, lambda batch, output: {"y": output.forward[:, 0]}, predict)
-
-
-class Counting:
-    """A collector function that fails at a batch."""
-
-    def __init__(self, error, at=2):
-        self.error = error
-        self.at = at
-        self.calls = 0
-
-    def __call__(self, batch, predictor_output):
-        self.calls += 1
-        if self.calls > self.at:
-            raise self.error
-        return index_of(batch, predictor_output)
-
-
-class TestFailures:
-    @pytest.mark.parametrize("error", [ValueError("boom"), KeyboardInterrupt()])
-    def test_what_came_in_stays_readable_and_partial(self, view, error):
-        run = init("project")
-        with pytest.raises(type(error)):
-            collect_metrics(view, Counting(error), dataloader_args={"batch_size": 3})
-        metrics = written(run)
-        assert metrics.is_partial
-        assert column(metrics, "example_id") == list(range(6))
-        assert run.state.outputs == []
-        assert run.state.status is RunStatus.RUNNING
-
-    def test_a_run_that_failed_meanwhile_stays_failed(self, view):
-        run = init("project")
-
-        def fail(batch, predictor_output):
-            run.set_status_failed("out of memory")
-            raise ZeroDivisionError
-
-        with pytest.raises(ZeroDivisionError):
-            collect_metrics(view, fail)
-        assert run.state.status is RunStatus.FAILED
-
-    @pytest.mark.parametrize(
-        ("collectors", "arguments", "error", "message"),
-        [
-            (
-                lambda batch, _: {"loss": torch.tensor(0.5)},
-                {},
-                CollectorError,
-                "<lambda> returned a single number for column 'loss'",
-            ),
-            (
-                lambda batch, _: {"loss": [1.0]},
-                {},
-                CollectorError,
-                "<lambda> returned 1 values for column 'loss', expected 10",
-            ),
-            (
-                [index_of, FunctionalMetricsCollector(index_of)],
-                {},
-                CollectorError,
-                "'first' comes from index_of and from index_of",
-            ),
-            (
-                lambda batch, _: {"epoch": batch["label"]},
-                {"constants": {"epoch": 1}},
-                CollectorError,
-                "'epoch' comes from .* and from a constant",
-            ),
-            (
-                lambda batch, _: {"example_id": batch["label"]},
-                {},
-                CollectorError,
-                "'example_id' comes from .* the collection itself",
-            ),
-            (ClassificationMetricsCollector, {}, CollectorError, "the class Classification"),
-            ("loss", {}, CollectorError, "'loss' is not a metrics collector"),
-            (5, {}, CollectorError, "5 is not a metrics collector"),
-            (index_of, {"constants": {"example_id": 1}}, MetricsError, "example_id"),
-            (
-                index_of,
-                {"constants_schemas": {"rate": Int32Schema()}},
-                MetricsError,
-                "constants has no such name",
-            ),
-            (index_of, {"dataloader_args": {"shuffle": True}}, MetricsError, "shuffle.*in order"),
-        ],
-    )
-    def test_errors(self, view, collectors, arguments, error, message):
-        with pytest.raises(error, match=message):
-            collect_metrics(view, collectors, **arguments)
-
-    def test_columns_must_stay_the_same(self, view):
-        def changing(batch, _):
-            return {"x" if len(batch["label"]) == 4 else "y": batch["label"]}
-
-        with pytest.raises(CollectorError, match=r"returned the columns \['y'\], but \['x'\]"):
-            collect_metrics(view, changing, dataloader_args={"batch_size": 4})
-
-    def test_arguments_are_checked_before_a_run_is_made(self, view, table):
-        for arguments in (
-            {"table": table, "dataloader_args": {"drop_last": True}},
-            {"table": [1, 2]},
-            {"table": object()},
-            {"table": view, "predictor": 5},
-            {"table": [1], "foreign_table_url": table.url, "exclude_zero_weights": True},
-        ):
-            with pytest.raises(TlcError):
-                collect_metrics(metrics_collectors=index_of, **arguments)
-        assert active_run() is None
-
-    def test_weights_are_needed_to_leave_rows_out(self, table):
-        with pytest.raises(WeightError):
-            collect_metrics([1], index_of, exclude_zero_weights=True, foreign_table_url=table.url)
-
-    def test_images_need_a_transform(self):
-        table = Table.from_dict(
-            {"image": [Image.new("L", (2, 2)), Image.new("L", (2, 2))]}, project_name="project"
-        )
-        with pytest.raises(MetricsError, match=r"'image'.*PIL image.*with_transform"):
-            collect_metrics(table, index_of)
-
-
-class TestWorkers:
-    def test_forked_workers_give_the_same(self, view):
-        collect_metrics(
-            view.source.with_transform(lambda sample: to_tensors(sample)),
-            index_of,
-            dataloader_args={"num_workers": 2, "batch_size": 3, "multiprocessing_context": "fork"},
-        )
-        assert column(written(), "example_id") == list(range(COUNT))
-        assert column(written(), "first") == [float(view[i]["x"][0]) for i in range(COUNT)]
-
-    def test_spawned_workers_open_the_table_by_its_url(self, table):
-        collect_metrics(
-            table.with_transform(operator.itemgetter("label")),
-            lambda batch, _: {"y": batch},
-            dataloader_args={"num_workers": 1, "multiprocessing_context": "spawn"},
-        )
-        assert column(written(), "y") == [i % 3 for i in range(COUNT)]
-
-    def test_transforms_that_cannot_be_pickled_are_named(self, table):
-        with pytest.raises(NotPicklableError, match=r"table\.transform \(.*<lambda>\)"):
-            collect_metrics(
-                table.with_transform(lambda sample: sample),
-                index_of,
-                dataloader_args={"num_workers": 1, "multiprocessing_context": "spawn"},
-            )
-        assert active_run() is None
-
-
-class TestCollection:
-    def test_an_adapter_drives_it_by_hand(self, table):
-        run = init("project")
-        collection = Collection(table, index_of, run=run, constants={"step": 7}).open()
-        for ids in ([3, 1], torch.tensor([0])):
-            collection.add(ids, {"x": torch.full((len(ids), 2), 5.0)})
-        metrics = collection.finalize()
-        assert collection.finalize() is metrics
-        assert column(metrics, "example_id") == [3, 1, 0]
-        assert run.metrics_tables == [metrics]
-        assert run.state.outputs == [{"step": 7, "first_avg": 5.0}]
-        assert collection.run is run
-
-    def test_repeats_count_neither_as_rows_nor_in_means(self, table):
-        with Collection(table, index_of, unique_ids=True) as collection:
-            for ids in ([0, 1, 1], [9, 0, 2], [2]):
-                collection.add(ids, {"x": torch.tensor(ids)[:, None]})
-        metrics = collection.metrics_table
-        assert column(metrics, "example_id") == [0, 1, 2, 9]
-        assert (metrics.completeness.repeats_dropped, metrics.completeness.missing) == (3, 6)
-        assert collection.aggregate_values == {"first_avg": 3.0}
-
-    def test_two_collections_with_one_collector_do_not_mix(self, table):
-        collector = FunctionalMetricsCollector(index_of)
-        with Collection(table, collector, split="train") as outer:
-            outer.add([0], {"x": torch.tensor([[1.0]])})
-            with Collection(table, collector, split="val") as inner:
-                inner.add([0], {"x": torch.tensor([[2.0]])})
-            outer.add([1], {"x": torch.tensor([[3.0]])})
-        assert inner.aggregate_values == {"val_first_avg": 2.0}
-        assert outer.aggregate_values == {"train_first_avg": 2.0}
-
-    def test_buffers_of_a_collector_may_be_used_again(self, table):
-        class Reusing(MetricsCollector):
-            buffer = np.zeros(2)
-
-            def compute_metrics(self, batch, predictor_output):
-                self.buffer += 1
-                return {"x": self.buffer, "vectors": self.buffer[:, None]}
-
-        with Collection(table, Reusing()) as collection:
-            for ids in ([0, 1], [2, 3]):
-                collection.add(ids, None)
-        assert column(collection.metrics_table, "x") == [1, 1, 2, 2]
-        assert column(collection.metrics_table, "vectors") == [[1], [1], [2], [2]]
-
-    def test_states(self, table):
-        collection = Collection(table, index_of)
-        for use in (lambda: collection.run, lambda: collection.add([0], None), collection.finalize):
-            with pytest.raises(WriterStateError, match="not open"):
-                use()
-        collection.abort()
-        with collection:
-            pass
-        assert collection.finalize() is None
-        with pytest.raises(WriterStateError, match="closed"):
-            collection.add([0], None)
-        with pytest.raises(WriterStateError, match="only once"):
-            collection.open()
-
-    def test_ids_must_be_rows_of_the_table(self, table):
-        with pytest.raises(RowIndexError), Collection(table, index_of) as collection:
-            collection.add([COUNT], {"x": torch.ones(1, 1)})
-
-    def test_urls_of_views_are_those_of_their_tables(self, view):
-        assert Collection(view, index_of).foreign_table_url == view.source.url
-        assert isinstance(view.url, Url)
-        with pytest.raises(MetricsError, match="foreign_table_url"):
-            Collection([1], index_of)
 
 
 def test_importing_the_layer_imports_no_framework():
