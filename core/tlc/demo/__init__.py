@@ -35,12 +35,16 @@ def main(root: str | None = None) -> None:
     folder = projects.parent / "demo-data" / "digits"
     flipped = digits.write(folder)
 
-    place = {"project_name": PROJECT, "root_url": projects, "if_exists": "rename"}
-    train = Table.from_image_folder(
-        folder / "train", dataset_name="digits-train", table_name="initial", **place
-    )
-    val = Table.from_image_folder(
-        folder / "val", dataset_name="digits-val", table_name="initial", **place
+    train, val = (
+        Table.from_image_folder(
+            folder / split,
+            table_name="initial",
+            dataset_name=f"digits-{split}",
+            project_name=PROJECT,
+            root_url=projects,
+            if_exists="rename",
+        )
+        for split in ("train", "val")
     )
     print(f"{len(train)} training images, {len(flipped)} of them with a wrong label.")
 

@@ -23,7 +23,7 @@ def write(folder: Url | str) -> set[str]:
     import numpy as np
     from sklearn.datasets import load_digits
 
-    data = load_digits()
+    data: Any = load_digits()
     rng = np.random.default_rng(SEED)
     order = rng.permutation(len(data.target))
     val, train = np.split(order, [int(len(order) * VALIDATION)])

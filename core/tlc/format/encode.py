@@ -17,6 +17,7 @@ from tlc.format.plain import (
 )
 from tlc.format.relative import holds_urls
 from tlc.sample_types import ExternalizationContext, resolve_sample_type
+from tlc.sample_types.arrays import NumpyArraySampleType
 from tlc.sample_types.recognize import is_array
 from tlc.schemas.arrow import arrow_type
 from tlc.schemas.values import NumericValue
@@ -93,7 +94,7 @@ class ColumnEncoder:
             cells = self._cast(values)
             values = values.to_pylist() if cells is None else values
         else:
-            cells = self._at_once(as_numpy(values)) if self._plain else None
+            cells = self._at_once(as_numpy(values)) if self._takes_at_once(values) else None
         if cells is None:
             cells = self._one_by_one(values, first_row)
         self._check_range(cells, first_row)
@@ -105,6 +106,11 @@ class ColumnEncoder:
         if self._plain or holds_urls(self.schema):
             return rows
         return [self._sample_type.from_row(row) for row in rows]
+
+    def _takes_at_once(self, values: Any) -> bool:
+        """Whether row form and cells are the same: plain values, and arrays that hold arrays."""
+        arrays = getattr(values, "ndim", 1) > 1
+        return self._plain or (arrays and isinstance(self._sample_type, NumpyArraySampleType))
 
     def _at_once(self, values: Any) -> pa.Array | None:
         """Return the cells if Arrow takes the values as they are and loses nothing, else None."""
@@ -214,13 +220,22 @@ def _nested(values: Any, type_: pa.DataType) -> pa.Array:
         raise SchemaError(f"an array of shape {values.shape[1:]} per row")
     length = values.shape[1]
     flat = values.reshape(len(values) * length, *values.shape[2:])
-    child = _nested(flat, type_.value_type) if flat.ndim > 1 else pa.array(flat, type_.value_type)
+    child = (_nested if flat.ndim > 1 else _numbers)(flat, type_.value_type)
     if pa.types.is_fixed_size_list(type_):
         if type_.list_size != length:
             raise SchemaError(f"{length} values per row instead of {type_.list_size}")
         return pa.FixedSizeListArray.from_arrays(child, type=type_)
     offsets = pa.array([row * length for row in range(len(values) + 1)], pa.int32())
     return pa.ListArray.from_arrays(offsets, child, type=type_)
+
+
+def _numbers(values: Any, type_: pa.DataType) -> pa.Array:
+    import pyarrow as pa
+
+    cells = pa.array(values, type_)
+    if became_infinite(pa.array(values), cells):
+        raise SchemaError("a number is too large")
+    return cells
 
 
 def _never(_value: Any) -> bool:

@@ -146,7 +146,7 @@ class Predictor:
                     f"Layer {layer} does not exist: the model has modules 0 to {len(named) - 1}.",
                     hint="a layer is an index into list(model.named_modules()).",
                 )
-        return [(layer, *named[layer]) for layer in self.layers]
+        return [(layer, named[layer][0], named[layer][1]) for layer in self.layers]
 
     @contextmanager
     def _capturing(self, hidden: dict[int, torch.Tensor]) -> Iterator[None]:

@@ -12,7 +12,7 @@ from tlc.format.open import open_table
 from tlc.schemas import MapElement, Schema
 from tlc.table import display
 from tlc.table.rows import Rows, RowsView
-from tlc.table.view import TableView
+from tlc.table.view import MapStyle, TableView
 from tlc.url import Url
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-class Reading:
+class Reading(MapStyle):
     """Names, schema, rows and samples of a table that is on disk."""
 
     def __init__(self, url: Url, manifest: TableManifest, *, partial: bool = False) -> None:

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from torch.utils.data import Dataset
+
     from tlc.table.table import Table
     from tlc.url import Url
+
+    # Type checkers take tables and views for torch datasets; at run time they need no torch.
+    MapStyle = Dataset[Any]
+else:
+    MapStyle = object
 
 
 class MapDataset(Protocol):
@@ -23,7 +30,7 @@ class MapDataset(Protocol):
         ...
 
 
-class TableView:
+class TableView(MapStyle):
     """A table whose samples go through a function when they are read.
 
     It is a map-style dataset: hand it to a ``DataLoader``, to `tlc.collect_metrics` or to a

@@ -164,9 +164,7 @@ class UrlAdapterRegistry:
         return adapter.create_binary_content_at_url(url, content)
 
     @classmethod
-    def append_binary_content_to_url(
-        cls, url: Url, content: bytes, *, durable: bool = True
-    ) -> Url:
+    def append_binary_content_to_url(cls, url: Url, content: bytes, *, durable: bool = True) -> Url:
         """Add a record to the end of a file; see `UrlAdapter.append_binary_content_to_url`."""
         adapter, url = cls.resolve(url)
         return adapter.append_binary_content_to_url(url, content, durable=durable)

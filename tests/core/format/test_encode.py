@@ -86,6 +86,8 @@ def test_a_value_that_fits_without_loss_is_taken(schema, values, rows):
         (schemas.StringSchema(shape=(-1,)), "abc"),
         (schemas.Float32Schema(shape=(-1,)), 1.0),
         (schemas.Float32Schema(shape=(-1,)), [1e300]),
+        (schemas.Float32Schema(shape=(1,), sample_type="numpy_array"), np.array([1e300])),
+        (schemas.Float32Schema(shape=(1,), sample_type="torch_tensor"), torch.ones(2)),
         (schemas.Float32Schema(shape=(2,)), [1.0]),
         (schemas.Float32Schema(shape=(2,)), [[1.0, 2.0]]),
         (schemas.Int32Schema(shape=(-1,)), [1.5]),
@@ -107,6 +109,24 @@ def test_a_value_that_does_not_fit_is_named_with_row_and_column(schema, value):
     assert isinstance(caught.value, ValueError)
     with pytest.raises(CellError, match=r"Row 3, column 'x'"):
         encoder(schema).admit(value, 3)
+
+
+@pytest.mark.parametrize(
+    ("schema", "values", "row"),
+    [
+        (schemas.Float32Schema(shape=(2,)), np.array([[0.5, 1], [1e300, 1]]), 1),
+        (schemas.Float32Schema(shape=(2,), sample_type="numpy_array"), np.full((2, 2), 1e300), 0),
+        (schemas.Int32Schema(shape=(1,)), np.array([[1.0], [1.5]]), 1),
+        (schemas.Float32Schema(shape=(3,)), torch.ones(2, 2), 0),
+        (schemas.Float32Schema(), np.ones((2, 2)), 0),
+        (schemas.Float32Schema(shape=(-1, -1)), np.ones((2, 2)), 0),
+    ],
+    ids=repr,
+)
+def test_a_row_of_an_array_that_does_not_fit_is_named(schema, values, row):
+    with pytest.raises(CellError) as caught:
+        encoder(schema).encode(values)
+    assert caught.value.row == row
 
 
 @pytest.mark.parametrize(
