@@ -118,6 +118,15 @@ def test_children_of_an_overwritten_table_stay_readable(table):
     assert [each.name for each in child.history()] == ["first-r1", "first-r2"]
 
 
+def test_a_table_that_was_overwritten_while_open_has_no_lineage_any_more(table):
+    Table.from_dict(
+        {"n": [1]}, table_name="first", dataset_name="d", project_name="p", if_exists="overwrite"
+    )
+    assert table.latest() is table
+    assert table.revisions() == table.history() == [table]
+    assert [row["n"] for row in table.table_rows] == [1, 2, 3]
+
+
 def test_rows_are_found_again_by_their_keys(table):
     shorter = edit(table).delete_rows([1])
     joined = Table.join_tables([shorter, table])

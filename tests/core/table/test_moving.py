@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from tlc.errors import ImageReadError
+from tlc.errors import CellError, ImageReadError
 from tlc.schemas import ExternalNumpyArraySchema, ImageSchema, Schema
 from tlc.table import Table
 from tlc.url import Url
@@ -108,3 +108,23 @@ def test_a_picture_that_is_gone_is_named_with_its_row(pictures):
     assert isinstance(caught.value, OSError)
     assert colours([table[0], table[2]]) == [0, 2]
     assert table.table_rows[1]["n"] == 1
+
+
+def test_an_array_file_that_is_damaged_is_named_with_its_row():
+    table = Table.from_dict({"a": [np.arange(3)] * 2}, {"a": ExternalNumpyArraySchema()})
+    Url(table.table_rows[1]["a"]).write_bytes(b"no array")
+    with pytest.raises(CellError, match=r"Row 1, column 'a'.*\.npy") as caught:
+        table[1]
+    assert (caught.value.row, caught.value.column) == (1, "a")
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_files_of_a_column_may_have_a_folder_of_their_own(pictures, tmp_path, absolute):
+    location = str(tmp_path / "files") if absolute else "../../files"
+    schema = {"image": ImageSchema(bulk_data_location=location)}
+    table = Table.from_dict({"image": pictures}, schema)
+    edited = table.set_values("image", [0], [pictures[2]])
+    folder = tmp_path / "files" if absolute else table.url.parent.parent / "files"
+    for row in [*table.table_rows, *edited.table_rows]:
+        assert Url(row["image"]).parent == Url(folder)
+    assert colours(edited) == [2, 1, 2]
