@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
+
 from tlc.format.plain import as_column
 from tlc.schemas import Schema, infer_schema
+from tlc.schemas.arrow import schema_from_arrow_type
 from tlc.schemas.shapes import VARIABLE
+
+_SIMPLE = frozenset({pa.int64(), pa.float64(), pa.bool_(), pa.string()})
 
 
 def infer_column(name: str, values: Any) -> Schema:
@@ -19,7 +24,19 @@ def infer_column(name: str, values: Any) -> Schema:
     Raises:
         SchemaError: The values have no type in common, or none that can be stored.
     """
-    schema = infer_schema(as_column(values), name)
+    values = as_column(values)
+    schema = _at_once(values) or infer_schema(values, name)
     # Parquet has no lists of the fixed length 0.
     schema.shape = tuple(length or VARIABLE for length in schema.shape)
     return schema
+
+
+def _at_once(values: Any) -> Schema | None:
+    """Return the schema of a list of plain numbers or texts, as Arrow finds it, much faster."""
+    if not isinstance(values, list | tuple):
+        return None
+    try:
+        found = pa.array(values).type
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        return None
+    return schema_from_arrow_type(found) if found in _SIMPLE else None

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from tlc.errors import ColumnError
 from tlc.format.manifest import digest
 from tlc.importers.source import Batch, Source
-from tlc.sample_types.recognize import is_image
+from tlc.sample_types.recognize import is_array, is_image, is_tensor
+from tlc.schemas import infer_schema
 
 if TYPE_CHECKING:
     from tlc.schemas import Schema
@@ -18,7 +19,12 @@ _BATCH = 64
 _LOOKED_AT = 32
 
 
-def from_torch_dataset(dataset: Any, schema: Mapping[str, Schema] | None) -> Source:
+def from_torch_dataset(
+    dataset: Any,
+    schema: Mapping[str, Schema] | None,
+    *,
+    all_arrays_are_fixed_size: bool = False,
+) -> Source:
     """Take every sample of a map-style dataset.
 
     Samples that are tuples get the schema's keys as column names, in order; samples that are dicts
@@ -28,11 +34,17 @@ def from_torch_dataset(dataset: Any, schema: Mapping[str, Schema] | None) -> Sou
     Args:
         dataset: Has ``__len__`` and ``__getitem__``.
         schema: Schemas; for tuple samples one for each position.
+        all_arrays_are_fixed_size: Whether arrays and tensors have the shape they have in the first
+            sample, and another shape is an error; else their shape may vary.
 
     Raises:
         ColumnError: A sample does not have the schema's columns.
     """
     schemas = dict(schema or {})
+    if all_arrays_are_fixed_size and len(dataset):
+        first = _as_dict(dataset[0], list(schemas), 0)
+        arrays = {n: v for n, v in first.items() if is_array(v) or is_tensor(v)}
+        schemas.update({n: infer_schema([v]) for n, v in arrays.items() if n not in schemas})
     fingerprint = {
         "class": type(dataset).__qualname__,
         "length": len(dataset),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tlc.constants import EXAMPLE_ID, FOREIGN_TABLE_ID
@@ -50,7 +51,7 @@ class Metrics(list[dict[str, Any]]):
         table: Table | TableView | Url | str | None = None,
         split: str | None = None,
         columns: Sequence[str] | None = None,
-        join: Sequence[str] = (),
+        join: Sequence[str] | Mapping[str, str] = (),
     ) -> pa.Table:
         """Return the rows of all metrics tables, one below the other, as one Arrow table.
 
@@ -64,7 +65,8 @@ class Metrics(list[dict[str, Any]]):
             split: Only metrics that were collected with this split.
             columns: Metrics columns to return beside ``example_id`` and ``split``; all if None.
                 Tables that have none of them are left out.
-            join: Columns of the table, to be put beside the metrics of each row.
+            join: Columns of the table, to be put beside the metrics of each row; a mapping gives
+                them other names there: ``{"label": "given label"}``.
 
         Returns:
             ``example_id`` (int64), ``split`` (string), the metrics columns, and the columns of
@@ -120,11 +122,14 @@ class _Reader:
     """Reads metrics tables as parts of the answer."""
 
     def __init__(
-        self, wanted: Table | None, columns: Sequence[str] | None, join: Sequence[str]
+        self,
+        wanted: Table | None,
+        columns: Sequence[str] | None,
+        join: Sequence[str] | Mapping[str, str],
     ) -> None:
         self._wanted = wanted
         self._columns = columns
-        self._join = join
+        self._join = dict(join) if isinstance(join, Mapping) else {name: name for name in join}
         self._foreign: dict[str, Table] = {}
         self._numbers: dict[str, np.ndarray] = {}
 
@@ -236,13 +241,13 @@ def _empty() -> pa.Table:
     return pa.table({EXAMPLE_ID: pa.array([], pa.int64()), SPLIT: pa.array([], pa.string())})
 
 
-def _joined(part: pa.Table, about: Table, join: Sequence[str]) -> pa.Table:
-    for name in dict.fromkeys(join):
+def _joined(part: pa.Table, about: Table, join: Mapping[str, str]) -> pa.Table:
+    for column, name in join.items():
         if name in part.column_names:
             raise ColumnError(
                 f"{name!r} is a column of the metrics and of {about.url} too.",
-                hint="leave it out of join=, or choose the metrics with columns=.",
+                hint='give it another name: join={"label": "given label"}.',
             )
-        cells = about.column(name).take(part.column(EXAMPLE_ID).combine_chunks())
+        cells = about.column(column).take(part.column(EXAMPLE_ID).combine_chunks())
         part = part.append_column(name, cells)
     return part

@@ -280,6 +280,9 @@ class Run:
             self._add_input_table(foreign.url, foreign.id)
         return [self._info(table)]
 
+    add_metrics_data = add_metrics
+    """The older name of `add_metrics`."""
+
     def set_status_running(self) -> None:
         """Say that the run is at work."""
         self._set_status(RunStatus.RUNNING)

@@ -110,7 +110,10 @@ class PilJpegSampleType(PilImageSampleType):
 
 @register_sample_type("pil_webp")
 class PilWebpSampleType(PilImageSampleType):
-    """PIL images, written as lossless WebP where they have no file yet; read as RGB or RGBA."""
+    """PIL images, written as lossless WebP where they have no file yet; read as RGB or RGBA.
+
+    WebP leaves out an alpha channel that is opaque everywhere: such an RGBA image is read as RGB.
+    """
 
     format = "WEBP"
     file_extension = ".webp"

@@ -214,6 +214,8 @@ class Factories(Reading):
         cls,
         dataset: Any,
         schema: Mapping[str, Schema] | None = None,
+        *,
+        all_arrays_are_fixed_size: bool = False,
         **options: Unpack[TableOptions],
     ) -> Self:
         """Make a table from a map-style torch dataset, by reading every sample of it.
@@ -225,6 +227,8 @@ class Factories(Reading):
             dataset: Has a length; samples are tuples or dicts.
             schema: For tuple samples, a schema for each position, with the column's name; for
                 dicts, schemas of some columns.
+            all_arrays_are_fixed_size: Whether arrays have the shape they have in the first sample,
+                and another shape is an error; else their shape may vary.
             options: See below.
 
         Raises:
@@ -233,7 +237,10 @@ class Factories(Reading):
         """
         from tlc.importers.torch_dataset import from_torch_dataset
 
-        return cls._import(from_torch_dataset(dataset, schema), options)
+        source = from_torch_dataset(
+            dataset, schema, all_arrays_are_fixed_size=all_arrays_are_fixed_size
+        )
+        return cls._import(source, options)
 
     @classmethod
     def join_tables(

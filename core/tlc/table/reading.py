@@ -210,13 +210,12 @@ class Reading(MapStyle):
         """
         return self._rows.column(name)
 
-    def column(self, name: str) -> pa.Array:
-        """Return a column as one Arrow array, in row form.
+    column = get_column = get_column_as_pyarrow_array
+    """Shorter names of `get_column_as_pyarrow_array`."""
 
-        Raises:
-            ColumnNotFoundError: There is no such column (a KeyError).
-        """
-        return self._rows.column(name)
+    def write_to_url(self, force: bool = False) -> Url:
+        """Return the url; every table is on disk from the start, and `force` changes nothing."""
+        return self._url
 
     def to_arrow(self) -> pa.Table:
         """Return all columns, in row form, as an Arrow table."""

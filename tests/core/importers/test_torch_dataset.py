@@ -168,3 +168,15 @@ def test_written_images_are_named_by_their_row(tmp_path):
     assert [re.sub("^[0-9a-f]{8}-", "", name) for name in names] == [
         f"{number:07d}.png" for number in range(3)
     ]
+
+
+def test_arrays_of_one_shape_or_of_any():
+    samples = [(np.zeros((2, 3), np.float32),), (np.ones((4, 3), np.float32),)]
+    free = Table.from_torch_dataset(Samples(*samples), table_name="free")
+    assert [sample["column_0"].shape for sample in free] == [(2, 3), (4, 3)]
+    with pytest.raises(CellError, match="Row 1, column 'column_0'"):
+        Table.from_torch_dataset(
+            Samples(*samples), table_name="fixed", all_arrays_are_fixed_size=True
+        )
+    same = Table.from_torch_dataset(Samples(samples[0]), all_arrays_are_fixed_size=True)
+    assert same.rows_schema["column_0"].shape == (2, 3)

@@ -55,6 +55,12 @@ class TestCall:
         ]
         assert epochs.metrics(table) == found
 
+    def test_joined_columns_can_have_other_names(self, epochs, table):
+        found = epochs.metrics(table, join={"label": "given"})
+        assert found["given"].to_pylist() == table.column("label").to_pylist() * 2
+        with pytest.raises(ColumnError, match="'loss' is a column of the metrics"):
+            epochs.metrics(table, join={"label": "loss"})
+
     def test_no_metrics(self, run, table):
         for found in (run.metrics(), run.metrics(table), run.metrics(join=["label"])):
             assert found.column_names == ["example_id", "split"]
