@@ -19,7 +19,7 @@ test: env-test  ## pass every test
 	$(TEST)/bin/python -m coverage erase
 	$(TEST)/bin/python -m coverage run -m pytest
 	$(TEST)/bin/python -m coverage combine --quiet
-	$(TEST)/bin/python -m coverage report --skip-covered --fail-under=90
+	$(TEST)/bin/python -m coverage report --skip-covered --fail-under=97
 
 lint: env-test  ## formatting, lint, types, import contracts
 	$(TEST)/bin/ruff format --check .

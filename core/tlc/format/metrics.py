@@ -146,7 +146,7 @@ class MetricsBuilder:
                     count = len(keep)
         if count == 0 and self._builder is None:
             return  # it does not tell of what type its columns are
-        columns.update({name: [value] * count for name, value in self._constants.items()})
+        columns.update({n: _repeated(value, count) for n, value in self._constants.items()})
         self._add(columns, dropped=given - count)
 
     def flush(self) -> None:
@@ -348,6 +348,14 @@ def _json_value(value: Any) -> Any:
     value = as_numpy(value)
     value = value.tolist() if hasattr(value, "tolist") else value
     return value if isinstance(value, bool | int | float | str) or value is None else repr(value)
+
+
+def _repeated(value: Any, count: int) -> Any:
+    """Return a column with one value for all rows; of plain values without a list of them."""
+    import pyarrow as pa
+
+    plain = isinstance(value, bool | int | float | str)
+    return pa.repeat(value, count) if plain else [value] * count
 
 
 def _take(values: Any, keep: np.ndarray) -> Any:

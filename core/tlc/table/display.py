@@ -75,10 +75,18 @@ def first_rows(table: Reading, count: int = _FIRST_ROWS) -> list[list[str]]:
 
 def short(value: Any) -> str:
     """Return a value in at most 40 characters; of long texts the end, which tells paths apart."""
-    shown = f"{value:.6g}" if isinstance(value, float) else str(value)
+    shown = _text(value)
     if len(shown) <= _WIDEST:
         return shown
     return f"...{shown[3 - _WIDEST :]}" if isinstance(value, str) else f"{shown[: _WIDEST - 3]}..."
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_text, value[:_WIDEST]))}]"
+    return str(value)
 
 
 def _columns(table: Reading) -> list[tuple[str, Schema]]:
