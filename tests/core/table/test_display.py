@@ -20,7 +20,7 @@ def test_the_text_shows_schema_and_first_rows(table):
         "  boxes: float64[]",
         "  weight: float32 as hidden",
     ]
-    assert lines[6] == "  0: 1, 0, [1.0], 1"
+    assert lines[6] == "  0: 1, 0, [1], 1"
     assert str(table) == repr(table)
 
 
