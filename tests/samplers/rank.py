@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import warnings
@@ -28,6 +29,10 @@ def main(rank: int, world: int, meeting: str, sizes: list[int]) -> dict[str, lis
     dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=world)
     rows = {str(key): [list(sampler) for _ in range(2)] for key, sampler in samplers.items()}
     train()
+    # A process that ends while the other still talks to it, or with a model that still has the
+    # group's threads, is ended by gloo with an abort.
+    gc.collect()
+    dist.barrier()
     dist.destroy_process_group()
     return rows
 

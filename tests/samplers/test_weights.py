@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from tlc.errors import WeightError
+from tlc.samplers import create_sampler
 from tlc.samplers.weights import check_weights, kept_rows, read_weights
 from tlc.testing.sampler_contract import TableStandIn
 
@@ -76,3 +77,9 @@ def test_weights_without_a_table():
     assert check_weights(array) is array
     with pytest.raises(WeightError, match=r"Weights: one number per row is needed.*\(1, 2\)"):
         check_weights([[1.0, 2.0]])
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+def test_other_things_than_tables_are_refused(weighted):
+    with pytest.raises(WeightError, match=r"a Table or a TableView, not .*'list'"):
+        create_sampler([1, 2], weighted=weighted)

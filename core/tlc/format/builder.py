@@ -11,6 +11,7 @@ import msgspec
 from tlc.errors import ColumnError
 from tlc.format import parquet
 from tlc.format.bulk import BulkFolder
+from tlc.format.declared import checked_columns, checked_schemas
 from tlc.format.encode import ColumnEncoder, common_length
 from tlc.format.infer import infer_column
 from tlc.format.manifest import Data, FileEntry, Stack
@@ -59,7 +60,7 @@ class RowBuilder:
         self.folder = folder
         self.files: list[FileEntry] = []
         self.row_count = 0
-        self._declared = {check_column_name(name): part for name, part in schema.items()}
+        self._declared = checked_schemas(schema)
         self._encoders: dict[str, ColumnEncoder] = {}
         self._rows: dict[str, list[Any]] = {}
         self._buffered = 0
@@ -78,6 +79,7 @@ class RowBuilder:
             ColumnError: A column is missing or unknown.
             CellError: A value does not fit its schema.
         """
+        row = checked_columns(row)
         encoders = self._encoders or self._start({name: [value] for name, value in row.items()})
         if row.keys() != encoders.keys():
             row = _completed(row, encoders)
@@ -106,7 +108,7 @@ class RowBuilder:
             ColumnLengthError: The columns differ in length.
             CellError: A value does not fit its schema.
         """
-        count = common_length(batch)
+        count = common_length(checked_columns(batch))
         columns = {name: as_column(values) for name, values in batch.items()}
         encoders = self._encoders or self._start(columns)
         if columns.keys() != encoders.keys():

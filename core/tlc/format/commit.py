@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from tlc.format.manifest import Parent, TableManifest, new_id, now
@@ -10,7 +11,7 @@ from tlc.format.publish import publish_table
 from tlc.url import Url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from tlc.format.builder import RowBuilder
 
@@ -22,7 +23,7 @@ def commit(
     builder: RowBuilder,
     if_exists: str,
     *,
-    description: str = "",
+    description: str | None = "",
     parents: tuple[Parent, ...] = (),
     source: Mapping[str, Any] | None = None,
 ) -> Url:
@@ -44,7 +45,7 @@ def commit(
     manifest = TableManifest(
         id=identity,
         created=now(),
-        description=description,
+        description=description or "",
         parents=parents,
         source=dict(source or {}),
         rows_schema=builder.rows_schema().to_dict(),
@@ -53,13 +54,22 @@ def commit(
     return publish_table(builder.folder, manifest, if_exists)
 
 
-def parents_of(input_tables: Iterable[Url | str] | None, folder: Url) -> tuple[Parent, ...]:
+def parents_of(input_tables: Any, folder: Url) -> tuple[Parent, ...]:
     """Return the tables at `input_tables` as parents of the one in `folder`.
+
+    Args:
+        input_tables: Urls or tables, or a single one; None for none.
+        folder: Where the child is.
 
     Raises:
         ObjectNotFoundError: There is no table at one of them.
     """
-    return tuple(_parent_of(Url(url), folder) for url in input_tables or ())
+    if input_tables is None:
+        return ()
+    listed: Any = input_tables
+    if isinstance(input_tables, str | os.PathLike) or hasattr(input_tables, "url"):
+        listed = [input_tables]
+    return tuple(_parent_of(Url(getattr(each, "url", each)), folder) for each in listed)
 
 
 def _parent_of(url: Url, folder: Url) -> Parent:

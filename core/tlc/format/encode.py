@@ -180,14 +180,16 @@ class ColumnEncoder:
                 raise self._error(f"it is {word} than {limit}", cells[row].as_py(), first_row + row)
 
     def _error(self, reason: str, value: Any, row: int) -> CellError:
-        shown = repr(value)
+        shown = " ".join(repr(value).split())
         shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
         return CellError(
             f"Row {row}, column {self.name!r}: {shown} ({type(value).__name__}) does not fit the "
             f"schema, which stores {self.type}: {reason}.",
             column=self.name,
             row=row,
-            hint="correct the value, or give the column another schema.",
+            hint=f"give {self._sample_type.takes}."
+            if self._sample_type.takes
+            else "correct the value, or give the column another schema.",
         )
 
 

@@ -17,9 +17,13 @@ from tlc.errors import (
     CorruptObjectError,
     ObjectKindError,
     ObjectNotFoundError,
+    OptionError,
+    SchemaError,
+    TlcError,
     UnsupportedFormatError,
     UrlNotFoundError,
 )
+from tlc.schemas import Schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -180,9 +184,39 @@ def digest(data: bytes | memoryview) -> str:
 
 
 def encode(manifest: TableManifest | RunManifest) -> bytes:
-    """Return the bytes of a manifest file."""
-    body = msgspec.json.format(msgspec.json.encode(manifest), indent=2)[:-2]
+    """Return the bytes of a manifest file.
+
+    Raises:
+        SchemaError: The schema would not be readable.
+        OptionError: Something else would not be.
+    """
+    try:
+        data = msgspec.json.encode(manifest)
+        read_back = msgspec.json.decode(data, type=type(manifest))
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError) as error:
+        raise _unwritable(manifest, error) from error
+    if isinstance(read_back, TableManifest):
+        _check_schema(read_back.rows_schema)
+    body = msgspec.json.format(data, indent=2)[:-2]
     return body + _TRAILER % hashlib.sha256(body).hexdigest().encode()
+
+
+def _check_schema(data: dict[str, Any]) -> None:
+    try:
+        Schema.from_dict(data)
+    except SchemaError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise SchemaError(f"The schema cannot be written: {error}.") from error
+
+
+def _unwritable(manifest: TableManifest | RunManifest, error: Exception) -> TlcError:
+    if isinstance(manifest, TableManifest):
+        try:
+            msgspec.json.encode(manifest.rows_schema)
+        except (TypeError, ValueError, OverflowError):
+            return SchemaError(f"The schema cannot be written: {error}.")
+    return OptionError(f"The {manifest.kind} cannot be written: {error}.")
 
 
 def decode(data: bytes, kind: type[M], where: Url) -> M:

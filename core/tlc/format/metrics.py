@@ -93,7 +93,7 @@ class MetricsBuilder:
         *,
         schema: Mapping[str, Schema],
         constants: Mapping[str, Any],
-        split: str = "",
+        split: str | None = "",
         unique_ids: bool = False,
         rank: int = 0,
     ) -> None:
@@ -104,9 +104,9 @@ class MetricsBuilder:
             )
         self._foreign = foreign
         self._unique_ids = unique_ids
-        self._constants = {check_column_name(k): v for k, v in constants.items()}
+        self._constants = {check_column_name(k): _single(v) for k, v in constants.items()}
         self._ids = _IdLog(foreign.row_count if foreign else 0)
-        self.url, self._manifest = _claim(run, foreign, split, self._constants)
+        self.url, self._manifest = _claim(run, foreign, split or "", self._constants)
         self._schema = dict(schema)
         if foreign:
             self._constants[FOREIGN_TABLE_ID] = 0
@@ -342,6 +342,11 @@ def _opened(
         rows_schema=Schema(values={}).to_dict(),
         stack=Stack(0, (Data((), (), identity),)),
     )
+
+
+def _single(value: Any) -> Any:
+    """Return an array or tensor of one number without dimensions as that number."""
+    return as_numpy(value).item() if getattr(value, "shape", None) == () else value
 
 
 def _json_value(value: Any) -> Any:

@@ -31,7 +31,7 @@ def as_column(values: Any) -> Any:
     """Return a sequence of values as a list, NumPy array, tensor or Arrow array.
 
     Columns of data frames become Arrow arrays, or lists if Arrow has no type for them. What pandas
-    calls missing is None then.
+    calls missing is None then, but NaN in a column of floats.
     """
     import pyarrow as pa
 
@@ -60,7 +60,8 @@ def _from_pandas(values: Any) -> Any:
     import pyarrow as pa
 
     try:
-        return pa.array(values, from_pandas=True)
+        # In a column of NumPy's floats NaN is a number; elsewhere it is how pandas says "missing".
+        return pa.array(values, from_pandas=getattr(values.dtype, "kind", "") != "f")
     except pa.ArrowException:
         missing = values.isna()
         return [None if gone else value for value, gone in zip(values, missing, strict=True)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tlc.errors import ColumnError
+from tlc.format.declared import checked_columns, checked_schemas
 from tlc.format.plain import as_column
 from tlc.importers.source import Source
 
@@ -27,12 +28,14 @@ def from_dict(data: Mapping[str, Any], schema: Mapping[str, Schema] | None) -> S
     Raises:
         ColumnError: A schema names a column that is not there.
     """
-    check_schema(schema, list(data))
-    return Source("dict", lambda: iter([data] if data else []), dict(schema or {}))
+    schemas = check_schema(schema, list(checked_columns(data)))
+    return Source("dict", lambda: iter([data] if data else []), schemas)
 
 
 def from_pandas(frame: pd.DataFrame, schema: Mapping[str, Schema] | None) -> Source:
-    """Take the columns of a data frame; its index is left out. What pandas calls missing is None.
+    """Take the columns of a data frame; its index is left out.
+
+    NaN in a column of floats stays NaN; elsewhere what pandas calls missing becomes None.
 
     Raises:
         ColumnError: A schema names a column that is not there, or two columns have one name.
@@ -69,20 +72,23 @@ def _source(
             f"The data have several columns {', '.join(map(repr, repeated))}.",
             hint="a table has one column of a name.",
         )
-    check_schema(schema, names)
+    schemas = check_schema(schema, names)
     batches = [dict(columns)] if columns else []
-    return Source(kind, lambda: iter(batches), dict(schema or {}), fingerprint)
+    return Source(kind, lambda: iter(batches), schemas, fingerprint)
 
 
-def check_schema(schema: Mapping[str, Schema] | None, columns: list[str]) -> None:
-    """Refuse schemas for columns that do not exist.
+def check_schema(schema: Mapping[str, Schema] | None, columns: list[str]) -> dict[str, Schema]:
+    """Return schemas by column name.
 
     Raises:
-        ColumnError: There is one.
+        ColumnError: There is a schema for a column that does not exist.
+        SchemaError: They are no dict of schemas.
     """
-    unknown = [name for name in schema or {} if name not in columns]
+    schemas = checked_schemas(schema)
+    unknown = [name for name in schemas if name not in columns]
     if unknown and columns:
         raise ColumnError(
             f"The data have no columns {', '.join(map(repr, unknown))}, which the schema names.",
             hint=f"they have {', '.join(map(repr, columns))}; extra_columns= adds empty columns.",
         )
+    return schemas

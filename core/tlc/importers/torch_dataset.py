@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tlc.errors import ColumnError
+from tlc.format.declared import checked_schemas
 from tlc.format.manifest import digest
 from tlc.importers.source import Batch, Source
 from tlc.sample_types.recognize import is_array, is_image, is_tensor
@@ -40,7 +41,7 @@ def from_torch_dataset(
     Raises:
         ColumnError: A sample does not have the schema's columns.
     """
-    schemas = dict(schema or {})
+    schemas = checked_schemas(schema)
     if all_arrays_are_fixed_size and len(dataset):
         first = _as_dict(dataset[0], list(schemas), 0)
         arrays = {n: v for n, v in first.items() if is_array(v) or is_tensor(v)}

@@ -111,12 +111,17 @@ class ModelSignature:
         return {self.names[0]: batch[_main_input(batch)]}
 
     def _in_order(self, batch: Mapping[str, Any], named: dict[str, Any]) -> dict[str, Any]:
-        """Give the parameters that no name has served the other values, in order."""
+        """Give the parameters that no name has served the other values, in order.
+
+        A single such parameter gets what looks most like an input, whatever the order.
+        """
         open_names = [name for name in self.required if name not in named]
         if not named and not open_names:
             open_names = [self.names[0]]
-        rest = (value for name, value in batch.items() if name not in named)
-        return dict(zip(open_names, rest, strict=False))
+        rest = [name for name in batch if name not in named]
+        if len(open_names) == 1:
+            rest = _inputs({name: batch[name] for name in rest}) + sorted(rest, key=_is_label)
+        return dict(zip(open_names, map(batch.__getitem__, rest), strict=False))
 
 
 def _is_samples(batch: list[Any] | tuple[Any, ...]) -> bool:
@@ -128,10 +133,18 @@ def _is_samples(batch: list[Any] | tuple[Any, ...]) -> bool:
     )
 
 
+def _inputs(batch: Mapping[str, Any]) -> list[str]:
+    """Return what may be the main input, the likeliest first: known names, then tensors."""
+    tensors = [name for name, value in batch.items() if is_tensor(value) and not _is_label(name)]
+    return [name for name in INPUT_NAMES if name in batch] + tensors
+
+
+def _is_label(name: str) -> bool:
+    return name in LABEL_NAMES
+
+
 def _main_input(batch: Mapping[str, Any]) -> str:
-    tensors = [name for name, value in batch.items() if is_tensor(value)]
-    candidates = [name for name in INPUT_NAMES if name in batch]
-    candidates += [name for name in tensors if name not in LABEL_NAMES] + tensors
+    candidates = _inputs(batch) + [name for name, value in batch.items() if is_tensor(value)]
     if not candidates:
         raise MetricsError(
             f"The batch has {', '.join(map(repr, batch)) or 'no values'}, no tensor among them.",

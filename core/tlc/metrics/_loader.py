@@ -10,8 +10,8 @@ import numpy as np
 
 from tlc._optional import loaded, require
 from tlc.errors import MetricsError, WeightError
+from tlc.metrics._origin import Origin
 from tlc.metrics._pickling import check_picklable
-from tlc.table.view import TableView
 
 __all__ = ["DEFAULT_BATCH_SIZE", "RowPlan", "batches", "rows_to_collect"]
 
@@ -57,21 +57,23 @@ class RowPlan:
 
 
 def rows_to_collect(table: Sized, *, exclude_zero_weights: bool) -> RowPlan:
-    """Return which rows to visit.
+    """Return which samples to visit; of a torch ``Subset``, numbered within it.
 
     Raises:
         WeightError: Rows of weight zero are to be left out, but the table has no weights.
     """
     if not exclude_zero_weights:
         return RowPlan(len(table))
-    source: Any = table.source if isinstance(table, TableView) else table
-    column = getattr(source, "weights_column_name", None)
+    origin = Origin.of(table)
+    column = getattr(origin.table, "weights_column_name", None)
     if column is None:
         raise WeightError(
             "Rows of weight zero cannot be left out: the table has no weight column.",
             hint="pass exclude_zero_weights=False, or add a column with SampleWeightSchema.",
         )
-    weights = source.get_column_as_pyarrow_array(column).to_numpy(zero_copy_only=False)
+    weights = origin.table.get_column_as_pyarrow_array(column).to_numpy(zero_copy_only=False)
+    if origin.rows is not None:
+        weights = weights[origin.rows]
     return RowPlan(len(table), np.flatnonzero(weights != 0))
 
 

@@ -12,7 +12,7 @@ from tlc._optional import loaded
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["is_module", "is_tensor", "moved", "to_array"]
+__all__ = ["is_module", "is_tensor", "moved", "plain", "to_array"]
 
 
 def is_tensor(value: object) -> TypeGuard[torch.Tensor]:
@@ -42,6 +42,14 @@ def to_array(value: Any) -> np.ndarray[Any, Any]:
         return array.copy() if tensor.device.type == "cpu" and not half else array
     array = np.array(value)
     return array.astype(np.float32) if array.dtype == np.float16 else array
+
+
+def plain(value: Any) -> Any:
+    """Return a tensor as an array, and a tensor or an array without dimensions as a number."""
+    if not (is_tensor(value) or isinstance(value, np.ndarray)):
+        return value
+    array = to_array(value)
+    return array if array.ndim else array.item()
 
 
 def moved(value: Any, device: object) -> Any:

@@ -49,8 +49,9 @@ def collect_metrics(
     partial.
 
     Args:
-        table: Table, view, or any dataset with a length and samples by index; the last needs
-            `foreign_table_url`. Give a view with augmentation switched off.
+        table: Table, view, or a torch ``Subset`` of one; or any dataset with a length and samples
+            by index, whose sample i is row i of the table at `foreign_table_url`. Give a view
+            with augmentation switched off.
         metrics_collectors: Collectors or functions ``(batch, predictor_output) -> {column:
             values}``; one or several.
         predictor: A module, a `Predictor`, a function of the whole batch, or None: then collectors
@@ -68,8 +69,8 @@ def collect_metrics(
 
     Raises:
         CollectorError: A collector returned something that cannot be stored.
-        MetricsError: The table has no url, samples cannot be batched, the batch does not fit the
-            model, or an argument of the loader is refused.
+        MetricsError: The table has no url, or another length than the dataset, samples cannot be
+            batched, the batch does not fit the model, or an argument of the loader is refused.
         NotPicklableError: Worker processes need to pickle the table or its transform, and cannot.
         WeightError: `exclude_zero_weights` is set, but the table has no weights.
         MissingExtraError: torch is not installed.

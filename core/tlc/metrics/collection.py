@@ -9,8 +9,9 @@ import numpy as np
 
 from tlc.constants import EPOCH, EXAMPLE_ID, FOREIGN_TABLE_ID, ITERATION
 from tlc.errors import CollectorError, MetricsError, WriterStateError
+from tlc.metrics._origin import Origin
 from tlc.metrics._seen import SeenIds
-from tlc.metrics._tensors import to_array
+from tlc.metrics._tensors import plain, to_array
 from tlc.metrics.collectors.functional_metrics_collector import FunctionalMetricsCollector
 from tlc.metrics.collectors.metrics_collector_base import MetricsCollector
 from tlc.metrics.columns import Column, as_columns
@@ -48,7 +49,8 @@ class Collection:
     collectors. It is linked to the run, and the table becomes an input of the run.
 
     Args:
-        table: Table or view that the samples come from; or any dataset, with `foreign_table_url`.
+        table: Table or view that the samples come from, or a torch ``Subset`` of one; or any
+            dataset whose sample i is row i of the table at `foreign_table_url`.
         collectors: Collectors or plain functions; one, or several.
         run: Run, or its url. Default: the active run, else a new one in the project of the table.
         split: Put before the names of aggregates: ``train_accuracy_avg``.
@@ -61,8 +63,8 @@ class Collection:
 
     Raises:
         CollectorError: Something that is no collector is given.
-        MetricsError: It is not known which table the ids refer to, or a constant is called
-            ``example_id``, or a schema has no constant.
+        MetricsError: It is not known which table the ids refer to, or it has another length than
+            the dataset; or a constant is called ``example_id``, or a schema has no constant.
     """
 
     def __init__(
@@ -81,9 +83,10 @@ class Collection:
         self.table = table
         self.collectors = _as_collectors(collectors)
         self.split = split
-        self.constants = dict(constants or {})
+        self.constants = {name: plain(value) for name, value in (constants or {}).items()}
         self.collect_aggregates = collect_aggregates
-        self.foreign_table_url = _foreign_url(table, foreign_table_url)
+        self._origin = Origin.of(table)
+        self.foreign_table_url = self._origin.url(foreign_table_url)
         self.metrics_table: Table | None = None
         self._constants_schemas = dict(constants_schemas or {})
         self._check_constants()
@@ -119,7 +122,7 @@ class Collection:
         """
         if self._run is not None:
             raise WriterStateError("A collection can be opened only once.", hint="make a new one.")
-        self._run = _as_run(self._given_run, self.table)
+        self._run = _as_run(self._given_run, self._origin.table)
         self._aggregators = [collector.start_aggregates() for collector in self.collectors]
         self._run.add_input_table(self._input_table())
         if not self._run.state.status.is_final:
@@ -132,7 +135,8 @@ class Collection:
         """Run every collector on one batch, and write the metrics.
 
         Args:
-            example_ids: Row numbers in the table, one per sample: a list, an array or a tensor.
+            example_ids: Row numbers in the table, or in the ``Subset`` given for it, one per
+                sample: a list, an array or a tensor.
             batch: The samples, as collectors expect them.
             predictor_output: What the model made of them, or None.
 
@@ -148,9 +152,13 @@ class Collection:
             raise WriterStateError(
                 f"The collection is {state}.", hint="add within its with statement."
             )
-        ids = to_array(example_ids).reshape(-1)
+        ids = self._origin.row_numbers(to_array(example_ids).reshape(-1))
         results = [
-            as_columns(collector(batch, predictor_output), count=len(ids), collector=collector.name)
+            as_columns(
+                _called(collector, batch, predictor_output),
+                count=len(ids),
+                collector=collector.name,
+            )
             for collector in self.collectors
         ]
         if self._writer is None:
@@ -223,8 +231,9 @@ class Collection:
             self.run.set_status_running()
 
     def _input_table(self) -> Table | TableView | Url | str:
-        known = self._given_url is None and isinstance(self.table, Table | TableView)
-        return self.table if known else self.foreign_table_url
+        table = self._origin.table
+        known = self._given_url is None and isinstance(table, Table)
+        return table if known else self.foreign_table_url
 
     def _check_constants(self) -> None:
         if EXAMPLE_ID in self.constants:
@@ -288,6 +297,17 @@ class Collection:
                 )
 
 
+def _called(collector: MetricsCollector, batch: Any, output: PredictorOutput | None) -> Any:
+    try:
+        return collector(batch, output)
+    except (AttributeError, TypeError) as error:
+        if output is None and "NoneType" in str(error):
+            error.add_note(
+                f"{collector.name} got None: no predictor was given. Hint: pass predictor=model."
+            )
+        raise
+
+
 def _taken(values: Column, positions: np.ndarray[Any, Any]) -> Column:
     return values[positions] if isinstance(values, np.ndarray) else [values[i] for i in positions]
 
@@ -310,20 +330,9 @@ def _as_collector(given: CollectorLike) -> MetricsCollector:
     return FunctionalMetricsCollector(given)
 
 
-def _foreign_url(table: Any, given: Url | str | None) -> Url | str:
-    url: Url | str | None = given if given is not None else getattr(table, "url", None)
-    if url is None:
-        raise MetricsError(
-            f"An object of type {type(table).__name__!r} has no url that metrics could refer to.",
-            hint="pass foreign_table_url=table.url.",
-        )
-    return url
-
-
 def _as_run(given: Run | Url | str | None, table: Any) -> Run:
     if isinstance(given, Run):
         return given
     if given is not None:
         return Run.from_url(given)
-    source = table.source if isinstance(table, TableView) else table
-    return active_run() or init(project_name=getattr(source, "project_name", None))
+    return active_run() or init(project_name=getattr(table, "project_name", None))

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tlc.errors import CollectorError
-from tlc.metrics._tensors import is_tensor, to_array
+from tlc.metrics._tensors import is_tensor, plain, to_array
 
 __all__ = ["Column", "as_columns"]
 
@@ -37,7 +37,7 @@ def as_columns(metrics: Any, *, count: int, collector: str) -> dict[str, Column]
     for name, values in metrics.items():
         if not isinstance(name, str):
             raise CollectorError(f"{collector} returned a column called {name!r}, not a string.")
-        columns[name] = _column(values, f"{collector} returned {{}} for column {name!r}")
+        columns[name] = _column(values, f"{collector} returned {{}} for column {name!r}.")
         if (got := len(columns[name])) != count:
             raise CollectorError(
                 f"{collector} returned {got} values for column {name!r}, expected {count}:"
@@ -48,7 +48,7 @@ def as_columns(metrics: Any, *, count: int, collector: str) -> dict[str, Column]
 
 def _column(values: Any, complaint: str) -> Column:
     if isinstance(values, (list, tuple)):
-        return _list_column(values)
+        return [plain(value) for value in values]
     if is_tensor(values) or isinstance(values, np.ndarray) or hasattr(values, "__array__"):
         array = to_array(values)
         if array.ndim:
@@ -61,10 +61,3 @@ def _column(values: Any, complaint: str) -> Column:
         complaint.format(f"a value of type {type(values).__name__!r}"),
         hint="give a tensor, an array or a list with one value per sample.",
     )
-
-
-def _list_column(values: list[Any] | tuple[Any, ...]) -> Column:
-    if not any(map(is_tensor, values)):
-        return list(values)
-    arrays = [to_array(v) if is_tensor(v) else v for v in values]
-    return [a.item() if isinstance(a, np.ndarray) and not a.ndim else a for a in arrays]

@@ -44,7 +44,8 @@ class Predictor:
       leaves the input out, the first parameter gets it: the entry called ``pixel_values``,
       ``input_ids``, ``image``, ``x`` ..., else the first tensor that is not called like a label.
       With `unpack_dicts`, entries without a parameter of their name fill the required parameters in
-      order instead. A first parameter called ``batch`` or ``batched_inputs`` gets the dict whole.
+      order instead; if only one is left, it gets the input as above. A first parameter called
+      ``batch`` or ``batched_inputs`` gets the dict whole.
 
     Tensors are moved to the model's device. Neither the training mode nor gradients are touched
     here; `tlc.collect_metrics` does that.

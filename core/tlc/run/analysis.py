@@ -6,7 +6,12 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tlc.constants import EXAMPLE_ID, FOREIGN_TABLE_ID
+from tlc.constants import (
+    EXAMPLE_ID,
+    FOREIGN_TABLE_ID,
+    FOREIGN_TABLE_URL,
+    NUMBER_ROLE_FOREIGN_KEY,
+)
 from tlc.errors import (
     ColumnError,
     CorruptObjectError,
@@ -17,8 +22,9 @@ from tlc.errors import (
     UnsupportedFormatError,
     UrlNotFoundError,
 )
+from tlc.format.commit import INPUT
 from tlc.format.layout import METRICS
-from tlc.format.manifest import MANIFEST, OPENED
+from tlc.format.manifest import MANIFEST, OPENED, MetricsInfo, Parent
 from tlc.table import Table, TableView
 from tlc.table.keys import row_numbers
 from tlc.url import Url, UrlAdapterRegistry
@@ -29,7 +35,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-    from tlc.format.manifest import MetricsInfo
     from tlc.run.run import Run
 
 SPLIT = "split"
@@ -86,8 +91,8 @@ class Metrics(list[dict[str, Any]]):
         reader = _Reader(_opened(table), columns, join)
         parts = [_empty()]
         for metrics in self.tables():
-            info = metrics.metrics_info
-            if info is None or info.foreign_table is None or split not in (None, info.split):
+            info = _info(metrics)
+            if info is None or split not in (None, info.split):
                 continue
             part = reader.part(metrics, info)
             if part is not None:
@@ -222,6 +227,21 @@ def _passed_over(url: Url, error: Exception) -> None:
         DamagedObjectWarning,
         stacklevel=4,
     )
+
+
+def _info(metrics: Table) -> MetricsInfo | None:
+    """Return which table the metrics are about, from a foreign key if need be; None if neither."""
+    info = metrics.metrics_info
+    if info is not None and info.foreign_table is not None:
+        return info
+    for part in metrics.rows_schema.values.values():
+        where = part.metadata.get(FOREIGN_TABLE_URL)
+        if where and getattr(part.value, "number_role", "") == NUMBER_ROLE_FOREIGN_KEY:
+            foreign = _readable(Url(where).to_absolute(metrics.url))
+            if foreign is not None:
+                split = info.split if info else ""
+                return MetricsInfo(Parent(where, foreign.id, INPUT), len(foreign), split)
+    return None
 
 
 def _unfinished(run: Url) -> Iterator[Url]:

@@ -42,7 +42,7 @@ def write_metrics(
     schema: Mapping[str, Schema],
     foreign: ForeignTable | None,
     constants: Mapping[str, Any],
-    split: str,
+    split: str | None,
 ) -> Table:
     """Write a metrics table of a run; see `Run.add_metrics`."""
     columns = dict(metrics)

@@ -39,7 +39,7 @@ class Run:
         project_name: str | None = None,
         run_name: str | None = None,
         *,
-        description: str = "",
+        description: str | None = "",
         if_exists: str = "rename",
         root_url: Url | str | None = None,
         run_url: Url | str | None = None,
@@ -57,8 +57,8 @@ class Run:
             name = run_name or datetime.now(UTC).strftime("run-%Y%m%d-%H%M%S")
             wanted = layout.run_url(name, project_name, root_url)
             if_exists = if_exists if run_name else "rename"
-        run = cls(*create_run(wanted, if_exists, description))
-        if description not in ("", run.description):
+        run = cls(*create_run(wanted, if_exists, description or ""))
+        if description and description != run.description:
             run.description = description
         return run
 
@@ -240,7 +240,7 @@ class Run:
         foreign_table_url: Url | str | Table | TableView | None = None,
         *,
         constants: Mapping[str, Any] | None = None,
-        split: str = "",
+        split: str | None = "",
     ) -> list[dict[str, Any]]:
         """Write metrics that are complete already as one metrics table.
 

@@ -54,6 +54,9 @@ class SampleType(ABC):
     name: ClassVar[str] = ""
     """Name that schemas call it by, set by `register_sample_type`."""
 
+    takes: ClassVar[str] = ""
+    """What values it takes, in words, for the message to somebody who gave another one."""
+
     elementwise: ClassVar[bool] = False
     """Whether in an array column the type is about each element, not about the whole cell."""
 

@@ -33,6 +33,8 @@ class PilImageSampleType(ExternalSampleType):
     `paste`, is not noticed: do it to a copy.
     """
 
+    takes = "a PIL image such as Image.fromarray(array), a path or a url"
+
     format: ClassVar[str]
     """What PIL calls the format."""
 
@@ -135,19 +137,28 @@ def _file_of(image: Any) -> str | None:
 
 
 def _read(url: Url) -> Image:
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
+    data = b""
     try:
-        image = Image.open(io.BytesIO(url.read_bytes()))
+        data = url.read_bytes()
+        image = Image.open(io.BytesIO(data))
         image.load()
+    except UnidentifiedImageError as error:
+        what = "is no image that Pillow knows" if data else "is empty"
+        raise _unreadable(url, f"its file {what}") from error
     # What PIL's decoders are known to raise for damaged files.
     except (
         *(OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError),
         *(OverflowError, struct.error, Image.DecompressionBombError),
     ) as error:
-        raise ImageReadError(
-            f"The image {url.to_str()!r} cannot be read: {error}.",
-            hint="Repair or replace the file. With ImageSchema(sample_type='url') samples hold the "
-            "url, and the file is not opened.",
-        ) from error
+        raise _unreadable(url, str(error)) from error
     return image
+
+
+def _unreadable(url: Url, reason: str) -> ImageReadError:
+    return ImageReadError(
+        f"The image {url.to_str()!r} cannot be read: {reason}.",
+        hint="Repair or replace the file. With ImageSchema(sample_type='url') samples hold the "
+        "url, and the file is not opened.",
+    )

@@ -169,7 +169,7 @@ def _kind_of_numbers(dtype: str, shape: tuple[int, ...], sample_type: str) -> Ki
     name = _NARROW_FLOATS.get(dtype, dtype)
     if name != "bool" and name not in _BITS:
         raise _no_schema(f"array of {dtype}")
-    return Kind(name, shape, sample_type)
+    return Kind(name, shape, sample_type if shape else "")
 
 
 def _no_schema(what: str) -> SchemaError:

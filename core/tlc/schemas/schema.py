@@ -268,7 +268,11 @@ class Schema:
     # Equality and JSON
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the schema as JSON data. What is as usual is left out."""
+        """Return the schema as JSON data. What is as usual is left out, and so is None.
+
+        Raises:
+            SchemaError: An attribute is of a wrong type.
+        """
         return serialization.to_dict(self)
 
     @classmethod
@@ -295,7 +299,8 @@ class Schema:
 
     def __copy__(self) -> Self:
         copy = type(self).__new__(type(self))
-        vars(copy).update(vars(self), values=dict(self.values), metadata=dict(self.metadata))
+        parts, metadata = dict(self.values), dict(self.metadata or {})
+        vars(copy).update(vars(self), values=parts, metadata=metadata)
         return copy
 
 

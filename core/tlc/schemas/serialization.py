@@ -27,20 +27,27 @@ _PLAIN: dict[str, Any] = {
 _SIZES = tuple(f"size{i}" for i in range(MAX_DIMENSIONS))
 
 
-def to_dict(schema: Schema) -> dict[str, Any]:
-    """Return `schema` as JSON data, without what is as usual."""
-    data: dict[str, Any] = {
-        name: to_json(getattr(schema, name))
-        for name, usual in _PLAIN.items()
-        if getattr(schema, name) != usual
-    }
+def to_dict(schema: Schema, path: str = "") -> dict[str, Any]:
+    """Return `schema` as JSON data, without what is as usual. None is as usual.
+
+    Raises:
+        SchemaError: An attribute is of a wrong type. `path` tells where, in the message.
+    """
+    data: dict[str, Any] = {}
+    for name, usual in _PLAIN.items():
+        value = getattr(schema, name)
+        if value is not None and value is not usual and value != usual:
+            data[name] = to_json(value)
+            _check_type(value if isinstance(value, float) else data[name], usual, path, name)
     for name in _SIZES:
         if (size := getattr(schema, name)) is not None:
             data[name] = size.to_dict()
     if schema.value is not None:
         data["value"] = schema.value.to_dict()
     else:
-        data["values"] = {name: to_dict(part) for name, part in schema.values.items()}
+        data["values"] = {
+            name: to_dict(part, _below(path, name)) for name, part in schema.values.items()
+        }
     return data
 
 
@@ -62,8 +69,7 @@ def from_dict(cls: type[Schema], data: Mapping[str, Any], path: str = "") -> Sch
     if data.get("values") is not None:
         _check_mapping(data["values"], path)
         arguments["values"] = {
-            name: from_dict(cls, part, f"{path}.{name}" if path else name)
-            for name, part in data["values"].items()
+            name: from_dict(cls, part, _below(path, name)) for name, part in data["values"].items()
         }
     return cls(**arguments)
 
@@ -77,6 +83,10 @@ def _check_type(value: object, usual: object, path: str, name: str) -> None:
     kind = (int, float) if isinstance(usual, float) else type(usual)
     if not isinstance(value, kind):
         raise SchemaError(f"{_where(path)}: {name!r} cannot be {value!r}.")
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
 
 
 def _where(path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import index
-from typing import TypeAlias
+from typing import SupportsIndex, TypeAlias
 
 from tlc.errors import SchemaError
 from tlc.schemas.values import DimensionNumericValue
@@ -25,8 +25,8 @@ def normalize_shape(shape: Shape) -> tuple[int, ...]:
         SchemaError: A length is neither -1 nor a count, or there are more than six dimensions.
     """
     try:
-        lengths = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
-        lengths = tuple(index(length) for length in lengths)
+        single = (shape,) if isinstance(shape, SupportsIndex) else shape
+        lengths = tuple(index(length) for length in single or ())
     except TypeError as error:
         raise SchemaError(f"The shape {shape!r} is not a tuple of whole numbers.") from error
     if any(length < VARIABLE for length in lengths):

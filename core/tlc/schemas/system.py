@@ -57,6 +57,7 @@ class SampleWeightSchema(Float32Schema):
         "number_role": constants.NUMBER_ROLE_SAMPLE_WEIGHT,
         "display_importance": constants.DISPLAY_IMPORTANCE_SAMPLE_WEIGHT,
         "value_min": 0.0,
+        "enforce_min": True,
         "default_value": 1.0,
         "sample_type": "hidden",
     }

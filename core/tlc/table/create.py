@@ -9,6 +9,7 @@ from tlc.constants import SAMPLE_WEIGHT
 from tlc.errors import ObjectExistsError
 from tlc.format.builder import RowBuilder
 from tlc.format.commit import commit, parents_of
+from tlc.format.declared import checked_schemas
 from tlc.format.encode import common_length
 from tlc.format.layout import table_url
 from tlc.format.publish import claim, numbered, object_exists
@@ -52,9 +53,8 @@ def write_source(  # noqa: D417 - the keywords are those of `tlc.table.options`
         source: What an importer returned.
         existing: Class that opens a table which is there already.
     """
-    extras = {
-        name: (schema, schema.default_value) for name, schema in (extra_columns or {}).items()
-    }
+    declared = checked_schemas(extra_columns, "extra_columns")
+    extras = {name: (schema, schema.default_value) for name, schema in declared.items()}
     if add_weight_column:
         extras.setdefault(SAMPLE_WEIGHT, (SampleWeightSchema(), weight_column_value))
     wanted = table_url(table_name, dataset_name, project_name, root_url)

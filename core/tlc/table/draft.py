@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import uuid
+from collections.abc import Iterable
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Any
 
+from tlc.constants import STRING_ROLE_SEGMENTATION_MASK_URL
 from tlc.errors import (
     CellError,
     ColumnError,
@@ -26,6 +28,7 @@ from tlc.format.names import check_column_name
 from tlc.format.relative import holds_urls, relativize
 from tlc.schemas.arrow import arrow_type
 from tlc.schemas.value_maps import make_value_map
+from tlc.schemas.values import BoolValue, NumericValue, ScalarValue
 from tlc.table.edits import (
     AddColumn,
     DeleteRows,
@@ -137,6 +140,11 @@ class Draft:
                 f"Column {edit.path!r} has parts, and no value map of its own.",
                 hint=f"the parts are {', '.join(map(repr, self.schema.find(edit.path)))}.",
             )
+        if not _holds_numbers(value):
+            raise SchemaError(
+                f"Column {edit.path!r} holds {value.arrow}, which takes no value map.",
+                hint="a value map has names for numbers.",
+            )
         value.map = make_value_map(edit.value_map)
         self._log("set_value_map", column=edit.path)
 
@@ -181,14 +189,7 @@ class Draft:
     def _positions(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         import numpy as np
 
-        numbers = np.asarray(rows) if hasattr(rows, "__len__") else np.asarray(list(rows))
-        if numbers.size == 0:
-            return np.empty(0, np.int64)
-        if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
-            raise RowIndexTypeError(
-                f"{numbers.dtype} values of shape {numbers.shape} are not a list of row numbers.",
-                hint="np.flatnonzero makes row numbers of a mask.",
-            )
+        numbers = as_row_numbers(rows)
         outside = (numbers < -self.row_count) | (numbers >= self.row_count)
         if outside.any():
             raise RowIndexError(
@@ -232,6 +233,33 @@ class Draft:
         last = pa.array(len(rows) - 1 - first)
         self.layers = [layer for layer in self.layers if layer not in patches]
         self._patch(column, pa.array(kept), values.take(last))
+
+
+def _holds_numbers(value: ScalarValue) -> bool:
+    """Whether there are numbers to name: in the cells, or in the label images they lead to."""
+    role = getattr(value, "string_role", "")
+    return isinstance(value, (NumericValue, BoolValue)) or role == STRING_ROLE_SEGMENTATION_MASK_URL
+
+
+def as_row_numbers(rows: Iterable[int] | np.ndarray) -> np.ndarray:
+    """Return row numbers as an array, as they are given.
+
+    Raises:
+        RowIndexTypeError: They are no list, array or other iterable of whole numbers.
+    """
+    import numpy as np
+
+    one_by_one = isinstance(rows, Iterable) and not hasattr(rows, "__len__")
+    numbers = np.asarray(list(rows) if one_by_one else rows)
+    if numbers.shape == (0,):
+        return np.empty(0, np.int64)
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+        what = repr(rows) if numbers.ndim == 0 else f"{numbers.dtype} values of {numbers.shape}"
+        raise RowIndexTypeError(
+            f"{what} is not a list of row numbers.",
+            hint="give them as in [0] or range(2); np.flatnonzero makes one of a mask.",
+        )
+    return numbers
 
 
 def _tail(layers: list[Layer]) -> list[Patch]:

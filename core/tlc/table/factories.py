@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from tlc.format.layout import table_url
 from tlc.table.create import write_source
 from tlc.table.join import join_tables
-from tlc.table.options import TableOptions, factory
+from tlc.table.options import TableOptions, check_options, factory
 from tlc.table.reading import Reading
 from tlc.url import Url
 
@@ -82,6 +82,8 @@ class Factories(Reading):
     ) -> Self:
         """Make a table from a data frame; its index is left out.
 
+        NaN in a column of floats stays NaN; elsewhere what pandas calls missing becomes None.
+
         Args:
             df: The data frame.
             schema: Schemas of columns; the others follow from the frame's types.
@@ -103,7 +105,7 @@ class Factories(Reading):
         schema: Mapping[str, Schema] | None = None,
         **options: Unpack[TableOptions],
     ) -> Self:
-        """Make a table from a CSV file with a header line.
+        """Make a table from a CSV file with a header line; an empty number is None.
 
         Args:
             input_url: The file.
@@ -282,4 +284,5 @@ class Factories(Reading):
 
     @classmethod
     def _import(cls, source: Source, options: TableOptions) -> Self:
+        check_options(options, f"Table.from_{source.kind}")
         return cls.from_url(write_source(source, cls, **options))

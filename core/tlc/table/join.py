@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, TypeVar
 
 from tlc.errors import ColumnError, SchemaError
@@ -33,7 +32,7 @@ def join_tables(
     project_name: str | None,
     root_url: Url | str | None,
     if_exists: str,
-    description: str,
+    description: str | None,
 ) -> T:
     """Write a table with the rows of `tables` one below the other; see `Table.join_tables`."""
     parts = [part if isinstance(part, Reading) else cls.from_url(part) for part in tables]
@@ -49,7 +48,7 @@ def join_tables(
     manifest = TableManifest(
         id=new_id(),
         created=now(),
-        description=description,
+        description=description or "",
         parents=tuple(_parent(part, folder) for part in parts),
         operation={"edits": [{"type": "join", "tables": len(parts)}]},
         rows_schema=_joined_schema(parts).to_dict(),
@@ -63,7 +62,7 @@ def _parent(table: Reading, folder: Url) -> Parent:
 
 
 def _joined_schema(tables: Sequence[Reading]) -> Schema:
-    schema = copy.deepcopy(tables[0].rows_schema)
+    schema = tables[0].rows_schema
     for table in tables[1:]:
         differing = sorted(set(schema.values) ^ set(table.columns))
         if differing:
@@ -72,7 +71,7 @@ def _joined_schema(tables: Sequence[Reading]) -> Schema:
                 f"{', '.join(map(repr, differing))} in one of them only.",
                 hint="delete_column and add_column make them alike.",
             )
-        for name, other in table.rows_schema.values.items():
+        for name, other in table._schema.values.items():
             _merge(schema.values[name], other, name, table.url)
     return schema
 

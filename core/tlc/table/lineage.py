@@ -15,7 +15,7 @@ from tlc.format.manifest import Parent, decode_part
 from tlc.format.publish import readable_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from tlc.url import Url
 
@@ -53,26 +53,30 @@ def nodes_beside(url: Url) -> dict[str, Node]:
         try:
             head = decode_part(data, _Head, folder)
         except TlcError as error:
-            warnings.warn(
-                f"{folder} was passed over: {error.message}",
-                DamagedObjectWarning,
-                stacklevel=3,
-            )
+            warn_of_damage(folder, error)
             continue
         parent = next((p.id for p in head.parents if p.relation == REVISION), None)
         nodes[head.id] = Node(folder, head.id, head.created, parent)
     return nodes
 
 
-def newest(start: Node, nodes: Iterable[Node]) -> Node:
-    """Return the newest descendant of `start`, or `start`.
+def warn_of_damage(url: Url, error: TlcError) -> None:
+    """Warn the caller of the caller's caller: the one who called a method of a table."""
+    warnings.warn(f"{url} was passed over: {error.message}", DamagedObjectWarning, stacklevel=4)
 
-    Where there are branches the one with the newest end wins, and a `BranchWarning` names the ends
-    of the others.
+
+def ends(start: Node, nodes: Iterable[Node]) -> list[Node]:
+    """Return the descendants of `start` that nothing was made from, oldest first.
+
+    There is one, or none if `start` has no descendants, or one for each branch.
     """
-    ends = [node for node in descendants(start, nodes) if _is_leaf(node, nodes)]
-    best = max(ends, key=lambda node: (node.created, node.id), default=start)
-    others = sorted(str(node.url) for node in ends if node is not best)
+    parents = {node.parent for node in nodes}
+    return [node for node in descendants(start, nodes) if node.id not in parents]
+
+
+def warn_of_branches(start: Node, ends: Sequence[Node]) -> None:
+    """Give a `BranchWarning` if there is more than one end; the last one is the latest."""
+    best, others = ends[-1], sorted(str(node.url) for node in ends[:-1])
     if others:
         warnings.warn(
             f"{start.url} has {len(ends)} newest revisions. {best.url} is the latest; "
@@ -80,7 +84,6 @@ def newest(start: Node, nodes: Iterable[Node]) -> Node:
             BranchWarning,
             stacklevel=3,
         )
-    return best
 
 
 def descendants(start: Node, nodes: Iterable[Node]) -> list[Node]:
@@ -105,7 +108,3 @@ def ancestors(start: Node, nodes: dict[str, Node]) -> list[Node]:
         node = nodes[node.parent]
         found.append(node)
     return found[::-1]
-
-
-def _is_leaf(node: Node, nodes: Iterable[Node]) -> bool:
-    return all(other.parent != node.id for other in nodes)

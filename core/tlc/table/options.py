@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
@@ -43,6 +44,19 @@ _DOC = """
             extra_columns: More columns, by name, filled with their schemas' default values.
             input_tables: Urls of tables that this one is made from.
 """
+
+
+def check_options(options: Mapping[str, Any], name: str) -> None:
+    """Refuse keywords that factories do not have.
+
+    Raises:
+        TypeError: There is one; the message names the nearest that there is.
+    """
+    for option in options:
+        if option not in TableOptions.__annotations__:
+            near = difflib.get_close_matches(option, TableOptions.__annotations__, 1)
+            meant = f" Hint: did you mean {near[0]!r}?" if near else ""
+            raise TypeError(f"{name}() got an unexpected keyword argument {option!r}.{meant}")
 
 
 def factory(*, weights: bool = True) -> Callable[[F], F]:

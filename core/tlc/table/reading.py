@@ -99,18 +99,21 @@ class Reading(MapStyle):
 
     @property
     def rows_schema(self) -> Schema:
-        """Schema of a row; ``.values`` maps column names to their schemas, in order."""
-        return self._schema
+        """Schema of a row; ``.values`` maps column names to their schemas, in order.
+
+        Each call makes a new one: it can be changed and used for another table.
+        """
+        return Schema.from_dict(self._manifest.rows_schema)
 
     @property
     def row_schema(self) -> Schema:
         """The same as `rows_schema`, under its older name."""
-        return self._schema
+        return self.rows_schema
 
     @property
     def schema(self) -> Schema:
         """Schema of the table as an object: its rows are the value ``rows``."""
-        return Schema(values={"rows": self._schema})
+        return Schema(values={"rows": self.rows_schema})
 
     @property
     def columns(self) -> list[str]:
@@ -245,7 +248,8 @@ class Reading(MapStyle):
         Raises:
             ColumnNotFoundError: There is no such column.
         """
-        return self._schema.get_value_map(path)
+        value_map = self._schema.get_value_map(path)
+        return None if value_map is None else dict(value_map)
 
     def get_simple_value_map(self, path: str) -> dict[Any, str] | None:
         """Return the value map of a column as value to name; None if it has none.

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from tlc.errors import ObjectExistsError, RevisionConflictError
+from tlc.errors import (
+    CorruptObjectError,
+    ObjectExistsError,
+    RevisionConflictError,
+    SchemaError,
+)
 from tlc.format.commit import INPUT, REVISION
 from tlc.format.encode import is_sequence
 from tlc.format.manifest import Parent, TableManifest, new_id, now
@@ -12,7 +17,7 @@ from tlc.format.names import check_name
 from tlc.format.publish import claim, publish_table
 from tlc.format.rebase import rebase_stack
 from tlc.table import lineage
-from tlc.table.draft import Draft
+from tlc.table.draft import Draft, as_row_numbers
 from tlc.table.edits import (
     AddColumn,
     DeleteRows,
@@ -27,7 +32,7 @@ from tlc.table.squash import squash
 from tlc.url import Url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy as np
 
@@ -40,7 +45,7 @@ class Revising(Reading):
     def revise(
         self,
         *edits: Edit,
-        description: str = "",
+        description: str | None = "",
         name: str | None = None,
         base: Url | str | None = None,
         table_url: Url | str | None = None,
@@ -78,7 +83,7 @@ class Revising(Reading):
         manifest = TableManifest(
             id=new_id(),
             created=now(),
-            description=description,
+            description=description or "",
             revision=0 if table_url else number,
             parents=(self._as_parent(folder, relation),),
             operation={"edits": draft.operations},
@@ -88,7 +93,12 @@ class Revising(Reading):
         return self.from_url(self._publish(folder, manifest, if_exists, base))
 
     def set_values(
-        self, column: str, rows: Sequence[int] | np.ndarray, values: Any, *, description: str = ""
+        self,
+        column: str,
+        rows: Sequence[int] | np.ndarray,
+        values: Any,
+        *,
+        description: str | None = "",
     ) -> Self:
         """Return a new revision with other values in some rows of a column.
 
@@ -102,13 +112,19 @@ class Revising(Reading):
         Raises:
             ColumnNotFoundError: There is no such column.
             RowIndexError: There is no such row.
+            RowIndexTypeError: These are no row numbers.
             CellError: A value does not fit the column's schema.
         """
-        listed = values if is_sequence(values) else [values] * len(rows)
-        return self.revise(SetValues(column, rows, listed), description=description)
+        numbers = as_row_numbers(rows)
+        listed = values if is_sequence(values) else [values] * len(numbers)
+        return self.revise(SetValues(column, numbers, listed), description=description)
 
     def set_value_map(
-        self, path: str, value_map: Mapping[Any, Any] | Sequence[Any], *, description: str = ""
+        self,
+        path: str,
+        value_map: Mapping[Any, Any] | Sequence[Any],
+        *,
+        description: str | None = "",
     ) -> Self:
         """Return a new revision with other names for the values of a column; the values stay.
 
@@ -129,7 +145,7 @@ class Revising(Reading):
         values: Sequence[Any],
         schema: Schema | None = None,
         *,
-        description: str = "",
+        description: str | None = "",
     ) -> Self:
         """Return a new revision with one more column.
 
@@ -145,7 +161,7 @@ class Revising(Reading):
         """
         return self.revise(AddColumn(name, values, schema), description=description)
 
-    def delete_column(self, name: str, *, description: str = "") -> Self:
+    def delete_column(self, name: str, *, description: str | None = "") -> Self:
         """Return a new revision without a column.
 
         Raises:
@@ -169,10 +185,11 @@ class Revising(Reading):
 
         Raises:
             RowIndexError: There is no such row.
+            RowIndexTypeError: These are no row numbers.
         """
-        return self.revise(DeleteRows(indices), description=description or "", table_url=table_url)
+        return self.revise(DeleteRows(indices), description=description, table_url=table_url)
 
-    def set_schema(self, column: str, schema: Schema, *, description: str = "") -> Self:
+    def set_schema(self, column: str, schema: Schema, *, description: str | None = "") -> Self:
         """Return a new revision in which a column has another schema.
 
         Raises:
@@ -189,7 +206,7 @@ class Revising(Reading):
         root_url: Url | str | None = None,
         *,
         if_exists: str = "rename",
-        description: str = "",
+        description: str | None = "",
     ) -> Self:
         """Return this table written out in full, so that it needs no file of another table.
 
@@ -219,14 +236,17 @@ class Revising(Reading):
 
         Tables made from this one by splitting, joining or writing to a url of their own are not
         revisions. Where there are branches the newest counts and a `BranchWarning` names the
-        others.
+        others. A revision that cannot be read is named in a `DamagedObjectWarning`, and the next
+        newest counts.
         """
         nodes = lineage.nodes_beside(self.url)
         start = nodes.get(self.id)
-        if start is None:
-            return self
-        newest = lineage.newest(start, nodes.values())
-        return self if newest is start else self.from_url(newest.url)
+        while start and (ends := lineage.ends(start, nodes.values())):
+            if found := self._readable(ends[-1:]):
+                lineage.warn_of_branches(start, ends)
+                return found[0]
+            del nodes[ends[-1].id]
+        return self
 
     def revisions(self) -> list[Self]:
         """Return all revisions of this table's lineage, branches too, oldest first."""
@@ -236,19 +256,29 @@ class Revising(Reading):
             return [self]
         first = (lineage.ancestors(start, nodes) or [start])[0]
         family = [first, *lineage.descendants(first, nodes.values())]
-        return [self.from_url(node.url) for node in family]
+        return self._readable(family)
 
     def history(self) -> list[Self]:
         """Return the revisions that led to this one, oldest first; this one is the last."""
         nodes = lineage.nodes_beside(self.url)
         if self.id not in nodes:
             return [self]
-        return [*(self.from_url(n.url) for n in lineage.ancestors(nodes[self.id], nodes)), self]
+        return [*self._readable(lineage.ancestors(nodes[self.id], nodes)), self]
 
     @property
     def input_tables(self) -> list[Url]:
         """Urls of the tables that this one was made from, absolute."""
         return [Url(parent.url).to_absolute(self.url) for parent in self._manifest.parents]
+
+    def _readable(self, nodes: Iterable[lineage.Node]) -> list[Self]:
+        """Open tables; those that cannot be read are named in a warning and left out."""
+        tables: list[Self] = []
+        for node in nodes:
+            try:
+                tables.append(self.from_url(node.url))
+            except (CorruptObjectError, SchemaError) as error:
+                lineage.warn_of_damage(node.url, error)
+        return tables
 
     def _as_parent(self, folder: Url, relation: str) -> Parent:
         return Parent(self.url.to_relative(folder).to_str(), self.id, relation)

@@ -31,7 +31,7 @@ def squash(
     project_name: str | None,
     root_url: Url | str | None,
     if_exists: str,
-    description: str,
+    description: str | None,
 ) -> T:
     """Write `table` out in full; see `Table.squash`."""
     names = (table_name, dataset_name, project_name, root_url)
@@ -48,11 +48,11 @@ def squash(
     manifest = TableManifest(
         id=new_id(),
         created=now(),
-        description=description,
+        description=description or "",
         revision=0 if elsewhere else number,
         parents=(Parent(table.url.to_relative(folder).to_str(), table.id, relation),),
         operation={"edits": [{"type": "squash"}]},
-        rows_schema=table.rows_schema.to_dict(),
+        rows_schema=table._schema.to_dict(),
         stack=_full_stack(table, folder),
     )
     return publish(type(table), folder, manifest, if_exists, [table])
@@ -75,7 +75,7 @@ def _full_stack(table: Reading, folder: Url) -> Stack:
 
 
 def _stored(table: Reading, name: str, folder: Url) -> pa.Array:
-    return relativize(table.column(name), folder, table.rows_schema.values[name])
+    return relativize(table.column(name), folder, table._schema.values[name])
 
 
 def _keys(table: Reading, folder: Url, writer: str) -> FileEntry:

@@ -39,10 +39,16 @@ class TableView(MapStyle):
 
     Args:
         source: A table, or another view.
-        transform: Gets the sample and returns what the model takes.
+        transform: Gets the sample and returns what the model takes. What it raises carries a note
+            of the row.
+
+    Raises:
+        TypeError: `transform` cannot be called.
     """
 
     def __init__(self, source: Table | TableView, transform: Callable[[Any], Any]) -> None:
+        if not callable(transform):
+            raise TypeError(f"transform must be callable, not {transform!r}.")
         self._source = source
         self.transform = transform
 
@@ -64,11 +70,19 @@ class TableView(MapStyle):
         return len(self._source)
 
     def __getitem__(self, index: int) -> Any:
-        return self.transform(self._source[index])
+        return self._transformed(self._source[index], index)
 
     def __getitems__(self, indices: Sequence[int]) -> list[Any]:
         """Return several samples; what a ``DataLoader`` calls for a batch."""
-        return [self.transform(sample) for sample in self._source.__getitems__(indices)]
+        samples = self._source.__getitems__(indices)
+        return [self._transformed(*pair) for pair in zip(samples, indices, strict=True)]
+
+    def _transformed(self, sample: Any, index: int) -> Any:
+        try:
+            return self.transform(sample)
+        except BaseException as error:
+            error.add_note(f"The transform failed at row {index} of {self.url}.")
+            raise
 
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))

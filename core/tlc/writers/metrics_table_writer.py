@@ -51,7 +51,7 @@ class MetricsTableWriter:
         schema: Mapping[str, Schema] | None = None,
         *,
         constants: Mapping[str, Any] | None = None,
-        split: str = "",
+        split: str | None = "",
         unique_ids: bool = False,
     ) -> None:
         self._run = _run(run_url)

@@ -50,7 +50,7 @@ class TableWriter:
         table_name: str = DEFAULT_TABLE,
         dataset_name: str = DEFAULT_DATASET,
         project_name: str = DEFAULT_PROJECT,
-        description: str = "",
+        description: str | None = "",
         schema: Mapping[str, Schema] | None = None,
         if_exists: str = "rename",
         root_url: Url | str | None = None,
@@ -62,7 +62,7 @@ class TableWriter:
         names = url_of_names(table_name, dataset_name, project_name, root_url)
         folder = claim(Url(table_url).to_absolute() if table_url else names, if_exists, "table")
         self._builder = RowBuilder(folder, schema or {})
-        self._description = description
+        self._description = description or ""
         self._if_exists = if_exists
         self._parents = parents_of(input_tables, folder)
         self._ended = ""
@@ -98,7 +98,10 @@ class TableWriter:
     def finalize(self) -> Table:
         """Write what is left, publish the table and return it.
 
+        After an error the rows are still there, and it can be called again.
+
         Raises:
+            SchemaError: A schema cannot be stored.
             ObjectExistsError: Somebody else took the name meanwhile, and `if_exists` is
                 ``"raise"``.
             WriterStateError: The writer has ended.

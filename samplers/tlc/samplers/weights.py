@@ -125,9 +125,13 @@ def check_weights(weights: npt.ArrayLike, *, where: str = "Weights") -> Weights:
 
 def _root(table: WeightedTable) -> WeightedTable:
     """Return the table behind a view, or the table itself."""
-    if hasattr(table, "weights_column_name"):
-        return table
-    return cast("WeightedTable", getattr(table, "source", table))
+    for candidate in (table, getattr(table, "source", None)):
+        if hasattr(candidate, "weights_column_name"):
+            return cast("WeightedTable", candidate)
+    raise WeightError(
+        f"A sampler needs a Table or a TableView, not an object of type {type(table).__name__!r}.",
+        hint="give the table itself; its sampler fits a loader of any view of it.",
+    )
 
 
 def _to_numpy(column: Any, where: str) -> npt.NDArray[Any]:

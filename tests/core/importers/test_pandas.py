@@ -33,7 +33,6 @@ def test_columns_keep_their_types_and_the_index_is_left_out():
 def test_what_pandas_calls_missing_is_none():
     frame = pd.DataFrame(
         {
-            "float": [1.0, np.nan],
             "int": pd.Series([1, pd.NA], dtype="Int64"),
             "text": ["a", None],
             "time": [datetime.datetime(2020, 1, 1), pd.NaT],
@@ -45,6 +44,12 @@ def test_what_pandas_calls_missing_is_none():
     assert set(table[1].values()) == {None}
     assert table[0]["time"].startswith("2020-01-01")
     assert table[0]["category"] == "x"
+
+
+def test_nan_in_a_column_of_floats_is_a_number():
+    table = Table.from_pandas(pd.DataFrame({"float": [1.0, np.nan]}))
+    assert np.isnan(table[1]["float"])
+    assert np.isnan(table.column("float").to_numpy()[1])
 
 
 def test_cells_may_be_objects():

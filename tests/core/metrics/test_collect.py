@@ -129,9 +129,9 @@ class TestWhatIsWritten:
 
     def test_other_datasets_say_what_they_refer_to(self, table):
         collect_metrics(
-            list(range(4)), lambda batch, _: {"y": batch}, foreign_table_url=table.url.to_str()
+            list(range(COUNT)), lambda batch, _: {"y": batch}, foreign_table_url=table.url.to_str()
         )
-        assert column(written(), "example_id") == [0, 1, 2, 3]
+        assert column(written(), "example_id") == list(range(COUNT))
         assert active_run().input_tables == [table.url]
 
     def test_nothing_to_visit_writes_nothing(self):

@@ -88,13 +88,13 @@ class TestFailures:
                 lambda batch, _: {"loss": torch.tensor(0.5)},
                 {},
                 CollectorError,
-                "<lambda> returned a single number for column 'loss'",
+                r"<lambda> \(test_collect\w+.py:\d+\) returned a single number for .*loss",
             ),
             (
                 lambda batch, _: {"loss": [1.0]},
                 {},
                 CollectorError,
-                "<lambda> returned 1 values for column 'loss', expected 10",
+                r"<lambda> \(test_collect\w+.py:\d+\) returned 1 values .*, expected 10",
             ),
             (
                 [index_of, FunctionalMetricsCollector(index_of)],
@@ -144,7 +144,8 @@ class TestFailures:
             {"table": [1, 2]},
             {"table": object()},
             {"table": view, "predictor": 5},
-            {"table": [1], "foreign_table_url": table.url, "exclude_zero_weights": True},
+            {"table": [1] * COUNT, "foreign_table_url": table.url, "exclude_zero_weights": True},
+            {"table": [1], "foreign_table_url": table.url},
         ):
             with pytest.raises(TlcError):
                 collect_metrics(metrics_collectors=index_of, **arguments)
@@ -152,7 +153,9 @@ class TestFailures:
 
     def test_weights_are_needed_to_leave_rows_out(self, table):
         with pytest.raises(WeightError):
-            collect_metrics([1], index_of, exclude_zero_weights=True, foreign_table_url=table.url)
+            collect_metrics(
+                [1] * COUNT, index_of, exclude_zero_weights=True, foreign_table_url=table.url
+            )
 
     def test_images_need_a_transform(self):
         table = Table.from_dict(
@@ -259,3 +262,49 @@ class TestCollection:
         assert isinstance(view.url, Url)
         with pytest.raises(MetricsError, match="foreign_table_url"):
             Collection([1], index_of)
+
+    @pytest.mark.parametrize("value", [torch.tensor(0.5), np.array(0.5), np.float64(0.5)])
+    def test_constants_without_dimensions_are_numbers(self, table, value):
+        with Collection(table, index_of, constants={"step": value}) as collection:
+            collection.add([0], {"x": torch.ones(1, 1)})
+        assert column(collection.metrics_table, "step") == [0.5]
+        assert active_run().state.outputs == [{"step": 0.5, "first_avg": 1.0}]
+
+
+class TestCollectors:
+    def test_a_collector_need_not_call_the_init_of_its_base(self, table):
+        class Own(MetricsCollector):
+            def __init__(self):
+                assert self.aggregate_values == {}
+
+            def compute_metrics(self, batch, predictor_output):
+                return index_of(batch, predictor_output)
+
+        with Collection(table, Own()) as collection:
+            collection.add([0], {"x": torch.ones(1, 1)})
+        assert collection.aggregate_values == {"first_avg": 1.0}
+
+    @pytest.mark.parametrize(
+        ("read", "noted"),
+        [
+            (lambda output: output.forward, True),
+            (lambda output: output[0], True),
+            (lambda output: [].forward, False),
+        ],
+    )
+    def test_reading_predictions_without_a_predictor_is_explained(self, view, read, noted):
+        with pytest.raises((AttributeError, TypeError)) as info:
+            collect_metrics(view, lambda batch, output: {"y": read(output)})
+        notes = " ".join(getattr(info.value, "__notes__", ()))
+        assert ("no predictor was given" in notes) is noted
+
+    def test_a_transform_that_fails_says_at_which_row(self, table):
+        view = table.with_transform(lambda sample: 1 / (sample["label"] - 2)).with_transform(str)
+        for read in (lambda: view[2], lambda: view.__getitems__([0, 1, 2]), lambda: list(view)):
+            with pytest.raises(ZeroDivisionError) as info:
+                read()
+            assert info.value.__notes__ == [f"The transform failed at row 2 of {table.url}."]
+
+    def test_a_transform_must_be_callable(self, table):
+        with pytest.raises(TypeError, match="transform must be callable, not 'x'"):
+            table.with_transform("x")

@@ -15,6 +15,7 @@ def test_values_come_to_the_cpu_and_keep_their_own_memory():
             "t": tensor,
             "a": array,
             "l": [torch.tensor(1), torch.ones(3)],
+            "n": [np.array(1.5), np.array(2)],
             "s": np.array(["a", "b"]),
         },
         count=2,
@@ -28,6 +29,7 @@ def test_values_come_to_the_cpu_and_keep_their_own_memory():
     assert columns["a"].sum() == 6
     assert columns["l"][0] == 1
     assert columns["l"][1].tolist() == [1.0, 1.0, 1.0]
+    assert [type(value) for value in columns["n"]] == [float, int]
     assert columns["s"] == ["a", "b"]
 
 
@@ -37,7 +39,7 @@ def test_values_come_to_the_cpu_and_keep_their_own_memory():
         ([1, 2], "mine returned 'list'"),
         ({1: [1, 2]}, "a column called 1"),
         ({"x": [1]}, "mine returned 1 values for column 'x', expected 2"),
-        ({"x": torch.tensor(1.0)}, "a single number for column 'x'.*reduction='none'"),
+        ({"x": torch.tensor(1.0)}, "a single number for column 'x'[.] Hint: .*reduction='none'"),
         ({"x": 1.0}, "a value of type 'float' for column 'x'"),
         ({"x": "ab"}, "a value of type 'str' for column 'x'"),
     ],

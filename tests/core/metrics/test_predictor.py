@@ -11,6 +11,7 @@ from tlc.metrics import Predictor, PredictorOutput
 
 IMAGES = torch.arange(6.0).reshape(2, 3)
 LABELS = torch.tensor([0, 1])
+WORDS = ["a", "b"]
 
 
 class Echo(nn.Module):
@@ -107,6 +108,11 @@ def test_batch_goes_in(model, batch, expected):
     [
         (Echo(), {"image": IMAGES}, {"x": IMAGES}),
         (Echo(), {"image": IMAGES, "label": LABELS}, {"x": IMAGES}),
+        (Echo(), {"label": LABELS, "image": IMAGES}, {"x": IMAGES}),
+        (Echo(), {"id": LABELS, "image": IMAGES}, {"x": IMAGES}),
+        (Echo(), {"label": LABELS, "id": 1, "pixels": IMAGES}, {"x": IMAGES}),
+        (Echo(), {"label": LABELS, "text": WORDS}, {"x": WORDS}),
+        (Echo(), {"label": LABELS}, {"x": LABELS}),
         (Pair(), {"a": IMAGES, "b": LABELS}, {"left": IMAGES, "right": LABELS}),
         (Pair(), {"a": IMAGES, "left": LABELS}, {"left": LABELS, "right": IMAGES}),
     ],

@@ -90,7 +90,7 @@ def test_arrays_keep_type_and_shape():
         "float32",
     )
     schema = infer_schema([torch.tensor(3), torch.tensor(4)])
-    assert (schema.shape, schema.sample_type, schema.value.type) == ((), "torch_tensor", "int64")
+    assert (schema.shape, schema.sample_type, schema.value.type) == ((), "", "int64")
 
 
 def test_lengths_that_differ_are_variable():

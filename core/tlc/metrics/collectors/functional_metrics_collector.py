@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tlc.metrics.collectors.metrics_collector_base import MetricsCollector, PreprocessFn
@@ -41,8 +42,12 @@ class FunctionalMetricsCollector(MetricsCollector):
 
     @property
     def name(self) -> str:
-        """Name of the function."""
-        return getattr(self.collection_fn, "__qualname__", type(self.collection_fn).__name__)
+        """Name of the function; of a lambda, the file and line too."""
+        function = self.collection_fn
+        if getattr(function, "__name__", "") == "<lambda>" and hasattr(function, "__code__"):
+            code = function.__code__
+            return f"<lambda> ({Path(code.co_filename).name}:{code.co_firstlineno})"
+        return getattr(function, "__qualname__", type(function).__name__)
 
     @property
     def column_schemas(self) -> dict[str, Schema]:

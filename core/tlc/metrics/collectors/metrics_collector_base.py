@@ -31,12 +31,16 @@ class MetricsCollector(ABC):
         compute_aggregates: Whether to average the columns over a collection.
     """
 
+    # For subclasses whose __init__ does not call this one's.
+    preprocess_fn: PreprocessFn | None = None
+    compute_aggregates: bool = True
+    _aggregator: Aggregator | None = None
+
     def __init__(
         self, *, preprocess_fn: PreprocessFn | None = None, compute_aggregates: bool = True
     ) -> None:
         self.preprocess_fn = preprocess_fn
         self.compute_aggregates = compute_aggregates
-        self._aggregator: Aggregator | None = None
 
     def __call__(self, batch: Any, predictor_output: PredictorOutput | None) -> dict[str, Any]:
         """Return the metrics of a batch: `preprocess`, then `compute_metrics`."""
