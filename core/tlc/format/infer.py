@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pyarrow as pa
-
 from tlc.format.plain import as_column
 from tlc.schemas import Schema, infer_schema
-from tlc.schemas.arrow import schema_from_arrow_type
 from tlc.schemas.shapes import VARIABLE
 
-_SIMPLE = frozenset({pa.int64(), pa.float64(), pa.bool_(), pa.string()})
+_SIMPLE = frozenset({"int64", "double", "bool", "string"})
 
 
 def infer_column(name: str, values: Any) -> Schema:
@@ -33,10 +30,14 @@ def infer_column(name: str, values: Any) -> Schema:
 
 def _at_once(values: Any) -> Schema | None:
     """Return the schema of a list of plain numbers or texts, as Arrow finds it, much faster."""
+    import pyarrow as pa
+
+    from tlc.schemas.arrow import schema_from_arrow_type
+
     if not isinstance(values, list | tuple):
         return None
     try:
         found = pa.array(values).type
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         return None
-    return schema_from_arrow_type(found) if found in _SIMPLE else None
+    return schema_from_arrow_type(found) if str(found) in _SIMPLE else None
