@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
 
 from tlc import _session
 from tlc.configuration import Configuration
+
+# A slow machine is no fault. In CI a change is judged by the same examples each time; elsewhere
+# they differ, and what they find becomes a test.
+settings.register_profile("tlc", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("tlc")
 
 # Set before any test imports torch: two cores are shared by several test processes.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
