@@ -65,16 +65,17 @@ class Origin:
             MetricsError: None is given and the dataset has none, or the table at the given one has
                 another number of rows than the dataset.
         """
-        own: Url | str | None = getattr(self.dataset, "url", None)
         if given is not None:
             self._check_length(given)
-        elif own is None:
+            return given
+        own: Url | str | None = getattr(self.dataset, "url", None)
+        if own is None:
             raise MetricsError(
                 f"An object of type {type(self.dataset).__name__!r} has no url that metrics could"
                 " refer to.",
                 hint="pass foreign_table_url=table.url of the table whose row i is sample i.",
             )
-        return own if given is None else given  # type: ignore[return-value]
+        return own
 
     def _check_length(self, given: Url | str) -> None:
         table = foreign_table(given)
