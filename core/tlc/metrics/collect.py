@@ -122,10 +122,6 @@ def reset_dataloader_cache() -> None:
     """
 
 
-def _as_predictor(given: Any) -> Predictor | None:
-    return given if given is None or isinstance(given, Predictor) else Predictor(given)
-
-
 def _progress(count: int, split: str) -> Any:
     from tqdm.auto import tqdm
 
