@@ -1,4 +1,4 @@
-"""Arrow tables to the bytes of Parquet files, and columns back."""
+"""Columns of Parquet files to Arrow."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tlc.errors import CorruptObjectError, UrlNotFoundError
 from tlc.format.manifest import FileEntry, digest
+from tlc.format.parquet.footer import footer
 from tlc.url import Url, UrlAdapterRegistry
 
 if TYPE_CHECKING:
@@ -15,37 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-ROWS_PER_GROUP = 131_072
 EMBEDDED_SCHEMA = b"tlc.rows_schema"
-
-
-def encode(table: pa.Table) -> bytes:
-    """Return `table` as a Parquet file: zstd, page checksums, row groups of 128k rows."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    sink = pa.BufferOutputStream()
-    pq.write_table(
-        table,
-        sink,
-        row_group_size=ROWS_PER_GROUP,
-        compression="zstd",
-        compression_level=1,
-        write_page_checksum=True,
-        store_schema=True,
-    )
-    return sink.getvalue().to_pybytes()
-
-
-def write(folder: Url, path: str, table: pa.Table) -> FileEntry:
-    """Publish `table` as a new Parquet file at `path` below `folder`.
-
-    Raises:
-        UrlExistsError: There is a file of that name.
-    """
-    data = encode(table)
-    UrlAdapterRegistry.create_binary_content_at_url(folder / path, data)
-    return FileEntry(path, len(data), digest(data), table.num_rows, digest(_footer(data)))
 
 
 def read_column(folder: Url, entry: FileEntry, column: str) -> pa.ChunkedArray:
@@ -96,20 +67,13 @@ def _opened(url: Url, entry: FileEntry | None) -> Iterator[pq.ParquetFile]:
         source = pa.memory_map(str(path)) if path else pa.BufferReader(url.read_bytes())
         if entry is not None and source.size() != entry.length:
             raise _damaged(url, f"it has {source.size()} bytes instead of {entry.length}")
-        if entry is not None and entry.footer not in ("", digest(_footer(source.read_buffer()))):
+        if entry is not None and entry.footer not in ("", digest(footer(source.read_buffer()))):
             raise _damaged(url, "the digest of its footer is another one")
         yield pq.ParquetFile(source, page_checksum_verification=True)
     except (FileNotFoundError, UrlNotFoundError) as error:
         raise _damaged(url, "it is missing") from error
     except (pa.ArrowException, OSError) as error:
         raise _damaged(url, str(error)) from error
-
-
-def _footer(data: bytes | pa.Buffer) -> memoryview:
-    """Return the end of a Parquet file that describes it: its length and a mark stand last."""
-    view = memoryview(data)
-    length = int.from_bytes(view[-8:-4], "little")
-    return view[-8 - length :]
 
 
 def _damaged(url: Url, reason: str) -> CorruptObjectError:
