@@ -7,7 +7,7 @@ TEST := .venv-test
 demo_ready := $(DEMO)/ready-$(shell cat requirements/demo.txt pyproject.toml | cksum | cut -d' ' -f1)
 test_ready := $(TEST)/ready-$(shell cat requirements/test.txt pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: help demo test lint bench clean env env-test lock
+.PHONY: help demo test torture lint bench clean env env-test lock
 
 help:           ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -15,11 +15,15 @@ help:           ## list the targets
 demo: env       ## find and repair wrong labels in a real data set, in a minute
 	$(DEMO)/bin/tlc demo
 
-test: env-test  ## pass every test
+test: env-test  ## pass every test, those of the promises at their small size
 	$(TEST)/bin/python -m coverage erase
-	$(TEST)/bin/python -m coverage run -m pytest
+	$(TEST)/bin/python -m coverage run -m pytest -n auto --dist loadfile --ignore=tests/reliability
 	$(TEST)/bin/python -m coverage combine --quiet
 	$(TEST)/bin/python -m coverage report --skip-covered --fail-under=97
+	$(TEST)/bin/python -m pytest -n auto --dist loadfile tests/reliability
+
+torture: env-test ## kill, cut, fill, race and mutate at full size: an hour
+	TLC_TORTURE=1 $(TEST)/bin/python -m pytest -n auto --dist loadfile --timeout=7200 tests/reliability
 
 lint: env-test  ## formatting, lint, types, import contracts
 	$(TEST)/bin/ruff format --check .

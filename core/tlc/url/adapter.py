@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
 
-from tlc.errors import UnsupportedOperationError
+from tlc.errors import TlcError, UnsupportedOperationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tlc.url.url import Url
@@ -177,6 +178,39 @@ class UrlAdapter(ABC):
         content = self.read_binary_content_from_url(source)
         return self.write_binary_content_to_url(destination, content)
 
+    def read_range(self, url: Url, offset: int, length: int) -> bytes:
+        """Return `length` bytes of a file from `offset` on, fewer if the file ends before.
+
+        Raises:
+            UrlNotFoundError: There is no such file.
+        """
+        with self.open_binary(url) as file:
+            file.seek(offset)
+            return file.read(length)
+
+    def open_binary(self, url: Url) -> BinaryIO:
+        """Return a file object that reads, seeks and must be closed.
+
+        Raises:
+            UrlNotFoundError: There is no such file.
+        """
+        return io.BytesIO(self.read_binary_content_from_url(url))
+
+    def read_many(self, urls: Sequence[Url]) -> list[bytes | TlcError]:
+        """Return the content of several files; an error in the place of one that has none.
+
+        At once, where waiting for one file does not keep another from coming.
+        """
+        return [self._content_or_error(url) for url in urls]
+
+    def entity_tag(self, url: Url) -> str | None:
+        """Return a text that changes with the content of a file; None if the adapter knows none.
+
+        Raises:
+            UrlNotFoundError: There is no such file.
+        """
+        return None
+
     def supports_append(self) -> bool:
         """Return whether `append_binary_content_to_url` works."""
         return False
@@ -188,6 +222,12 @@ class UrlAdapter(ABC):
     def local_path(self, url: Url) -> Path | None:
         """Return the path of the file if the operating system can open it, for memory mapping."""
         return None
+
+    def _content_or_error(self, url: Url) -> bytes | TlcError:
+        try:
+            return self.read_binary_content_from_url(url)
+        except TlcError as error:
+            return error
 
     def _unsupported(self, operation: str, url: Url) -> UnsupportedOperationError:
         return UnsupportedOperationError(

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from threading import RLock
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypedDict, TypeVar, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    BinaryIO,
+    ClassVar,
+    Literal,
+    NamedTuple,
+    TypedDict,
+    TypeVar,
+    overload,
+)
 
-from tlc.errors import ConfigurationError, UnknownSchemeError
+from tlc.errors import ConfigurationError, TlcError, UnknownSchemeError
 from tlc.url.adapter import UrlAdapter, UrlAdapterDirEntry
 from tlc.url.local import LocalUrlAdapter
 from tlc.url.memory import MemoryUrlAdapter
 from tlc.url.options import Scheme
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from importlib.metadata import EntryPoint
 
     from tlc.url.url import Url
@@ -50,6 +60,7 @@ class AdapterInfo(TypedDict):
 
 # Inside the class below the name `list` means its method.
 _Infos = list[AdapterInfo]
+_Contents = list[bytes | TlcError]
 
 
 class _Entry(NamedTuple):
@@ -219,6 +230,43 @@ class UrlAdapterRegistry:
             return writer.copy_url(source, destination)
         content = reader.read_binary_content_from_url(source)
         return writer.write_binary_content_to_url(destination, content)
+
+    @classmethod
+    def read_range(cls, url: Url, offset: int, length: int) -> bytes:
+        """Return a part of a file; see `UrlAdapter.read_range`."""
+        adapter, url = cls.resolve(url)
+        return adapter.read_range(url, offset, length)
+
+    @classmethod
+    def open_binary(cls, url: Url) -> BinaryIO:
+        """Return a file object that reads and seeks; see `UrlAdapter.open_binary`."""
+        adapter, url = cls.resolve(url)
+        return adapter.open_binary(url)
+
+    @classmethod
+    def entity_tag(cls, url: Url) -> str | None:
+        """Return a text that changes with the content; see `UrlAdapter.entity_tag`."""
+        adapter, url = cls.resolve(url)
+        return adapter.entity_tag(url)
+
+    @classmethod
+    def read_many(cls, urls: Sequence[Url]) -> _Contents:
+        """Return the content of several files, of any schemes, in the order of `urls`.
+
+        An error stands in the place of a file that cannot be read.
+        """
+        places: dict[UrlAdapter, dict[int, Url]] = {}
+        contents: dict[int, bytes | TlcError] = {}
+        for number, each in enumerate(urls):
+            try:
+                adapter, url = cls.resolve(each)
+            except TlcError as error:
+                contents[number] = error
+            else:
+                places.setdefault(adapter, {})[number] = url
+        for adapter, group in places.items():
+            contents.update(zip(group, adapter.read_many([*group.values()]), strict=True))
+        return [contents[number] for number in range(len(urls))]
 
     @classmethod
     def resolve(cls, url: Url) -> tuple[UrlAdapter, Url]:

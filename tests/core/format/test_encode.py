@@ -138,7 +138,6 @@ def test_a_row_of_an_array_that_does_not_fit_is_named(schema, values, row):
         (Schema(values={"a": schemas.Int64Schema()}), pa.array([None, {"a": 1, "c": 2}])),
         (schemas.Int32Schema(), pa.array([None, "x"])),
     ],
-    ids=repr,
 )
 def test_arrow_cells_that_would_lose_something_are_refused(schema, cells):
     with pytest.raises(CellError, match="Row 1, column 'x'"):

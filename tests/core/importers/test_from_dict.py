@@ -136,7 +136,6 @@ def test_images_with_a_file_are_referenced(tmp_path):
         ({"a\n": [1]}, None, NameNotAllowedError),
         ({"a": [{1: 2}]}, None, SchemaError),
     ],
-    ids=str,
 )
 def test_bad_data_make_no_table(data, schema, error, tmp_path):
     with pytest.raises(error) as caught:

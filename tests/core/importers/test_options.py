@@ -143,7 +143,6 @@ def test_overwrite_replaces_rows_and_identity():
         {"a": np.ones((2, 2))},
         {"a": [Image.new("L", (1, 1))], "b": ["x"]},
     ],
-    ids=str,
 )
 def test_reuse_returns_the_table_made_from_the_same_data(data, recwarn):
     first = Table.from_dict(data, table_name="t", add_weight_column=True)

@@ -75,7 +75,7 @@ def test_forms_may_change(run, table):
     assert cells(run.metrics_tables[0], "loss") == [1, 2, 2.5, None, 0.5, 1.5, 7]
 
 
-@pytest.mark.parametrize("make", [np.array, torch.tensor, np.float64], ids=str)
+@pytest.mark.parametrize("make", [np.array, torch.tensor, np.float64])
 def test_constants_of_one_number_are_plain(run, table, make):
     run.add_metrics(
         {"loss": [0.0] * 1000}, foreign_table_url=table, constants={"lr": make(0.5)}, split=None

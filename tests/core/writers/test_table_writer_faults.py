@@ -44,7 +44,6 @@ GOOD = {"n": 1, "box": {"x": 0.5}, "free": "a"}
         ({**GOOD, "free": object()}, CellError, "Row 1, column 'free'"),
         ({**GOOD, "free": "\ud800"}, CellError, "Row 1, column 'free'"),
     ],
-    ids=str,
 )
 @pytest.mark.parametrize("batch", [False, True])
 def test_a_bad_row_or_batch_leaves_nothing_behind(bad, error, words, batch):

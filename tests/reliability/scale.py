@@ -1,0 +1,10 @@
+"""How much the tests of the promises do: a little in `make test`, more in `make torture`."""
+
+from __future__ import annotations
+
+import os
+
+
+def size(ci: int, torture: int) -> int:
+    """Return `torture` if ``TLC_TORTURE=1`` is set, else `ci`."""
+    return torture if os.environ.get("TLC_TORTURE") == "1" else ci
