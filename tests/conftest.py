@@ -7,7 +7,7 @@ import os
 import pytest
 from hypothesis import settings
 
-from tlc import _session
+from tlc import _lifetime, _session
 from tlc.configuration import Configuration
 
 # A slow machine is no fault. In CI a change is judged by the same examples each time; elsewhere
@@ -30,4 +30,5 @@ def isolated(tmp_path, monkeypatch):
     Configuration.instance().reset()
     yield
     _session.set_active(None)
+    _lifetime.forget_all()
     Configuration.instance().reset()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from tlc.errors import TlcError, UrlNotFoundError
+from tlc.errors import TlcError
 from tlc.format.layout import DATASETS, RUNS, TABLES, project_root
+from tlc.format.listing import folders, manifests
 from tlc.format.manifest import RunManifest, TableManifest, decode
-from tlc.format.publish import readable_objects
 from tlc.url import Url, UrlAdapterRegistry
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def list_projects(root_url: Url | str | None = None) -> list[Url]:
     """
     return [
         url
-        for url in _folders(project_root(root_url))
+        for url in folders(project_root(root_url))
         if UrlAdapterRegistry.is_dir(url / DATASETS) or UrlAdapterRegistry.is_dir(url / RUNS)
     ]
 
@@ -55,7 +55,7 @@ def list_tables(project: Url) -> list[Entry]:
     """Return the tables of all datasets of a project, sorted by dataset and name."""
     return [
         entry
-        for dataset in _folders(project / DATASETS)
+        for dataset in folders(project / DATASETS)
         for entry in _entries(dataset / TABLES, TableManifest)
     ]
 
@@ -65,15 +65,8 @@ def list_runs(project: Url) -> list[Entry]:
     return list(_entries(project / RUNS, RunManifest))
 
 
-def _folders(url: Url) -> list[Url]:
-    try:
-        return [url / entry.name for entry in UrlAdapterRegistry.list_dir(url) if entry.is_dir]
-    except UrlNotFoundError:
-        return []
-
-
 def _entries(folder: Url, kind: type[M]) -> Iterator[Entry]:
-    for url, data in readable_objects(folder):
+    for url, data in manifests(folders(folder)):
         try:
             manifest = decode(data, kind, url)
         except TlcError as error:

@@ -6,9 +6,17 @@ message says what happened and where, then what to do about it after "Hint:".
 
 from __future__ import annotations
 
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = [
     "AliasError",
+    "AnnotationFileError",
     "BranchWarning",
+    "CacheWarning",
     "CellError",
     "CollectorError",
     "ColumnError",
@@ -26,16 +34,22 @@ __all__ = [
     "ObjectKindError",
     "ObjectNotFoundError",
     "OptionError",
+    "OverwrittenRunWarning",
     "ReuseWarning",
     "RevisionConflictError",
     "RowIndexError",
     "RowIndexTypeError",
     "RunStateError",
     "SchemaError",
+    "StorageError",
+    "StorageFullError",
+    "StorageFullWarning",
+    "StoragePermissionError",
     "TlcError",
     "TlcWarning",
     "UnknownSampleTypeError",
     "UnknownSchemeError",
+    "UnsettledWriteError",
     "UnsupportedFormatError",
     "UnsupportedOperationError",
     "UrlExistsError",
@@ -84,6 +98,35 @@ class UrlNotFoundError(TlcError, FileNotFoundError):
 
 class UrlExistsError(TlcError, FileExistsError):
     """Something exists already at a url that was to be created."""
+
+
+class StorageError(TlcError, OSError):
+    """The operating system or a store refused to read or write, or does not answer.
+
+    Args:
+        message: What happened, and at which url.
+        errno: The number of the system's error, as in the module `errno`; None if there is none.
+        hint: What to do about it.
+    """
+
+    def __init__(self, message: str, *, errno: int | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.errno = errno
+
+    def __reduce__(self) -> tuple[Callable[..., StorageError], tuple[()]]:
+        return partial(type(self), self.message, errno=self.errno, hint=self.hint), ()
+
+
+class StorageFullError(StorageError):
+    """There is no space left, or a quota is used up. What was stored before is intact."""
+
+
+class StoragePermissionError(StorageError, PermissionError):
+    """The user may not read or write there."""
+
+
+class UnsettledWriteError(StorageError):
+    """A store did not say whether it has written a file: it may be there or not."""
 
 
 class NameNotAllowedError(TlcError, ValueError):
@@ -146,6 +189,10 @@ class CellError(TlcError, ValueError):
         super().__init__(message, hint=hint)
         self.column = column
         self.row = row
+
+
+class AnnotationFileError(TlcError, ValueError):
+    """A file of annotations cannot be read, or a record in it is wrong."""
 
 
 class ImageReadError(TlcError, OSError):
@@ -224,8 +271,20 @@ class BranchWarning(TlcWarning):
     """A lineage has branches; the newest one was taken and the message names the others."""
 
 
+class CacheWarning(TlcWarning):
+    """What can be made again could not be kept in the cache: reading takes longer, or more room."""
+
+
 class DamagedObjectWarning(TlcWarning):
     """A stored object could not be read and was passed over; the message names it."""
+
+
+class OverwrittenRunWarning(TlcWarning):
+    """A run that this process works on was overwritten or deleted by somebody else."""
+
+
+class StorageFullWarning(TlcWarning):
+    """There is no space left; what could not be stored waits in memory, to be tried again."""
 
 
 class ReuseWarning(TlcWarning):

@@ -85,6 +85,43 @@ def _config() -> None:
     typer.echo("\n".join(settings()))
 
 
+@app.command("doctor")
+def _doctor(
+    url: Annotated[str | None, typer.Argument(help="Url of a project, table or run.")] = None,
+    root: Root = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Do what is safe to do about it.")] = False,
+) -> None:
+    """Read everything, and say what is damaged, what that affects and what can be done."""
+    from tlc.cli.upkeep import check
+
+    lines, sound = check(url, root, fix=fix)
+    typer.echo("\n".join(lines))
+    if not sound:
+        raise typer.Exit(1)
+
+
+@app.command("gc")
+def _gc(
+    project: Annotated[
+        str | None, typer.Argument(help="Name of a project; all if left out.")
+    ] = None,
+    root: Root = None,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete; else only list.")] = False,
+    grace: Annotated[
+        str, typer.Option("--grace", help="Keep what is younger, as in 30m, 24h, 7d.")
+    ] = "24h",
+    also: Annotated[
+        list[str] | None,
+        typer.Option("--also", help="Folder elsewhere whose tables may need files of these."),
+    ] = None,
+) -> None:
+    """List, or delete, the files that no table and no run needs any more."""
+    from tlc.cli.upkeep import collect
+
+    lines = collect(project, root, delete=delete, grace=grace, also=also or ())
+    typer.echo("\n".join(lines))
+
+
 @app.command("demo")
 def _demo(root: Root = None) -> None:
     """Find and repair wrong labels in a real data set, in a minute."""

@@ -9,8 +9,13 @@ from typing import Any, ClassVar, Literal, TypeVar, cast
 from tlc.configuration.file import ConfigurationFile, file_path
 from tlc.configuration.options import (
     ALIAS_ENV,
+    CACHE_FOLDER,
+    CACHE_SIZE,
     DISPLAY_PROGRESS,
     DURABILITY,
+    HANDLE_SIGTERM,
+    MAX_DECODED_BYTES,
+    MEDIA_CACHE_SIZE,
     OPTIONS,
     PROJECT_ROOT_URL,
     Option,
@@ -38,7 +43,7 @@ class OptionInfo:
     """
 
     name: str
-    value: str | bool
+    value: str | bool | int
     source: Source
     env: str
 
@@ -108,6 +113,79 @@ class Configuration:
     @durability.setter
     def durability(self, durability: Literal["commit", "os"]) -> None:
         self._assign(DURABILITY, durability)
+
+    @property
+    def handle_sigterm(self) -> bool:
+        """Whether SIGTERM lets open writers and runs be saved before it ends the process.
+
+        Only in place of the system's default action; a handler of the program is left alone.
+
+        Raises:
+            ConfigurationError: The environment or the file holds a bad value.
+        """
+        return self._find(HANDLE_SIGTERM)[0]
+
+    @handle_sigterm.setter
+    def handle_sigterm(self, handled: bool) -> None:
+        self._assign(HANDLE_SIGTERM, handled)
+
+    @property
+    def max_decoded_bytes(self) -> int:
+        """The most bytes that a column of one row group of a Parquet file may decode to.
+
+        A file that wants more is refused: small files can be made that fill all memory.
+
+        Raises:
+            ConfigurationError: The environment or the file holds a bad value.
+        """
+        return self._find(MAX_DECODED_BYTES)[0]
+
+    @max_decoded_bytes.setter
+    def max_decoded_bytes(self, count: int) -> None:
+        self._assign(MAX_DECODED_BYTES, count)
+
+    @property
+    def cache_folder(self) -> str:
+        """Local folder for what can be made again, such as decoded columns; any path.
+
+        Raises:
+            ConfigurationError: The environment or the file holds a bad value.
+        """
+        return self._find(CACHE_FOLDER)[0]
+
+    @cache_folder.setter
+    def cache_folder(self, folder: object) -> None:
+        self._assign(CACHE_FOLDER, str(folder))
+
+    @property
+    def cache_size(self) -> int:
+        """The most bytes of decoded columns in `cache_folder`; 0 for no cache.
+
+        What was not used for the longest time is removed first.
+
+        Raises:
+            ConfigurationError: The environment or the file holds a bad value.
+        """
+        return self._find(CACHE_SIZE)[0]
+
+    @cache_size.setter
+    def cache_size(self, count: int) -> None:
+        self._assign(CACHE_SIZE, count)
+
+    @property
+    def media_cache_size(self) -> int:
+        """The most bytes of remote images and other media in `cache_folder`; 0 for no cache.
+
+        What was not used for the longest time is removed first.
+
+        Raises:
+            ConfigurationError: The environment or the file holds a bad value.
+        """
+        return self._find(MEDIA_CACHE_SIZE)[0]
+
+    @media_cache_size.setter
+    def media_cache_size(self, count: int) -> None:
+        self._assign(MEDIA_CACHE_SIZE, count)
 
     @property
     def aliases(self) -> dict[str, str]:

@@ -14,9 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALIAS_ENV",
+    "CACHE_FOLDER",
+    "CACHE_SIZE",
     "DISPLAY_PROGRESS",
     "DURABILITY",
     "FILE_KEYS",
+    "HANDLE_SIGTERM",
+    "MAX_DECODED_BYTES",
+    "MEDIA_CACHE_SIZE",
     "OPTIONS",
     "PROJECT_ROOT_URL",
     "Option",
@@ -102,6 +107,17 @@ def _read_durability(written: object) -> str | None:
     return str(written) if written in ("commit", "os") else None
 
 
+def _read_bytes(written: object) -> int | None:
+    text = str(written).replace("_", "")
+    return int(text) if text.isdecimal() else None
+
+
+def _default_cache_folder() -> str:
+    import platformdirs  # late: few programs need the cache
+
+    return platformdirs.user_cache_dir("tlc")
+
+
 def _default_root() -> str:
     if folder := os.environ.get("TLC_DEFAULT_ROOT_DIR"):
         return os.path.join(os.path.expanduser(folder), "projects")
@@ -135,5 +151,56 @@ DURABILITY = Option(
     default=lambda: "commit",
 )
 
-OPTIONS: tuple[Option[Any], ...] = (PROJECT_ROOT_URL, DISPLAY_PROGRESS, DURABILITY)
+HANDLE_SIGTERM = Option(
+    name="handle_sigterm",
+    env="TLC_HANDLE_SIGTERM",
+    keys=("handle-sigterm",),
+    allowed="true or false",
+    read=_read_flag,
+    default=lambda: True,
+)
+
+MAX_DECODED_BYTES = Option(
+    name="max_decoded_bytes",
+    env="TLC_MAX_DECODED_BYTES",
+    keys=("max-decoded-bytes",),
+    allowed="a number of bytes",
+    read=_read_bytes,
+    default=lambda: 1 << 30,
+)
+CACHE_FOLDER = Option(
+    name="cache_folder",
+    env="TLC_CACHE_FOLDER",
+    keys=("cache-folder",),
+    allowed="a path",
+    read=_read_place,
+    default=_default_cache_folder,
+)
+CACHE_SIZE = Option(
+    name="cache_size",
+    env="TLC_CACHE_SIZE",
+    keys=("cache-size",),
+    allowed="a number of bytes",
+    read=_read_bytes,
+    default=lambda: 16 << 30,
+)
+MEDIA_CACHE_SIZE = Option(
+    name="media_cache_size",
+    env="TLC_MEDIA_CACHE_SIZE",
+    keys=("media-cache-size",),
+    allowed="a number of bytes",
+    read=_read_bytes,
+    default=lambda: 16 << 30,
+)
+
+OPTIONS: tuple[Option[Any], ...] = (
+    PROJECT_ROOT_URL,
+    DISPLAY_PROGRESS,
+    DURABILITY,
+    HANDLE_SIGTERM,
+    MAX_DECODED_BYTES,
+    CACHE_FOLDER,
+    CACHE_SIZE,
+    MEDIA_CACHE_SIZE,
+)
 FILE_KEYS = frozenset({"aliases", *(key for option in OPTIONS for key in option.keys)})

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 import time
-import uuid
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import msgspec
+from typing import TYPE_CHECKING, Any
 
 from tlc.errors import ColumnError
 from tlc.format import parquet
 from tlc.format.bulk import BulkFolder
 from tlc.format.declared import checked_columns, checked_schemas
 from tlc.format.encode import ColumnEncoder, common_length
-from tlc.format.infer import infer_column
+from tlc.format.infer import infer_column, inferred_column
 from tlc.format.manifest import Data, FileEntry, Stack
 from tlc.format.names import check_column_name
 from tlc.format.plain import as_column, as_numpy, combine
-from tlc.format.relative import holds_urls, relativize
+from tlc.format.row_columns import Constant, RowColumns
+from tlc.format.segments import Segments
+from tlc.format.single_rows import SingleRows
+from tlc.format.waiting import Waiting, capacity_within
+from tlc.format.writer_name import new_writer
 from tlc.schemas import Schema
 
 if TYPE_CHECKING:
@@ -28,22 +30,29 @@ if TYPE_CHECKING:
     from tlc.url import Url
 
 ROWS_PER_FILE = parquet.ROWS_PER_GROUP
-_ROWS_PER_CHUNK = 4096
+BYTES_PER_FILE = 32 << 20
+_SINGLE_ROWS = 4096
 
 
 class RowBuilder:
     """Collects rows and writes them to Parquet files below a table's folder.
 
     A row or batch is taken whole or not at all: if one of its values does not fit, nothing of it is
-    kept and the builder goes on.
+    kept and the builder goes on. Rows that were taken are never dropped: while there is no space on
+    the disk they wait in memory and a warning says so; when too many wait, no more are taken.
+
+    `flush` may be called by any thread, everything else by one at a time.
 
     Args:
         folder: The table's folder.
         schema: Schemas of columns; columns without one get theirs from the first values.
-        path: Maps the number of a file to its path below the folder.
+        path: Maps a writer and the number of a file to its path below the folder.
         flush_seconds: Write what has come in at least this often while rows come in.
         embed_schema: Put the schema into each file, for files that are read before there is a
             manifest.
+        constants: Further columns with one value for all rows.
+        bytes_per_file: Write what has come in when it takes about this much memory.
+        watch: Gets each table of rows that is about to be written.
     """
 
     def __init__(
@@ -56,21 +65,32 @@ class RowBuilder:
         ),
         flush_seconds: float = float("inf"),
         embed_schema: bool = False,
+        constants: Mapping[str, Any] | None = None,
+        bytes_per_file: int = BYTES_PER_FILE,
+        watch: Callable[[pa.Table], object] = lambda rows: None,
     ) -> None:
         self.folder = folder
-        self.files: list[FileEntry] = []
         self.row_count = 0
         self._declared = checked_schemas(schema)
-        self._encoders: dict[str, ColumnEncoder] = {}
-        self._rows: dict[str, list[Any]] = {}
-        self._buffered = 0
-        self._chunks: list[dict[str, pa.Array]] = []
-        self._chunked = 0
-        self._writer = uuid.uuid4().hex[:8]
-        self._path = path
+        self._constants = dict(constants or {})
+        self._columns: RowColumns | None = None
+        self._waiting: Waiting | None = None
+        self._rows: SingleRows | None = None
+        self._writer = new_writer()
+        self._segments = Segments(folder, lambda number: path(self._writer, number))
         self._flush_seconds = flush_seconds
+        self._timed = flush_seconds < float("inf")
         self._embed_schema = embed_schema
+        self._bytes_per_file = bytes_per_file
+        self._watch = watch
         self._last_flush = time.monotonic()
+        self._lock = threading.RLock()
+        self._adding = False
+
+    @property
+    def files(self) -> list[FileEntry]:
+        """The files written so far."""
+        return self._segments.files
 
     def add_row(self, row: Mapping[str, Any]) -> None:
         """Add one row.
@@ -78,27 +98,23 @@ class RowBuilder:
         Raises:
             ColumnError: A column is missing or unknown.
             CellError: A value does not fit its schema.
+            StorageFullError: So many rows wait for a full disk that no more are taken.
         """
-        row = checked_columns(row)
-        encoders = self._encoders or self._start({name: [value] for name, value in row.items()})
-        if row.keys() != encoders.keys():
-            row = _completed(row, encoders)
-        admitted: dict[str, Any] = {}
-        wider: dict[str, _Wider] = {}
-        for name, encoder in encoders.items():
-            try:
-                admitted[name] = encoder.admit(row[name], self.row_count)
-            except ValueError as error:
-                wider[name] = self._wider(encoder, [row[name]], error)
-                admitted[name] = wider[name].encoder.admit(row[name], self.row_count)
-        self._use(encoders, wider)
-        for name, value in admitted.items():
-            self._rows.setdefault(name, []).append(value)
-        self.row_count += 1
-        self._buffered += 1
-        if self._buffered >= _ROWS_PER_CHUNK:
-            self._close_chunk()
-        self._flush_if_due()
+        with self._lock:
+            rows = self._rows
+            if rows is not None and rows.take(row, self.row_count):
+                self.row_count += 1
+                if not self._timed:
+                    return
+            else:
+                self._adding = True
+                try:
+                    self._segments.check_room()
+                    self._add_row(checked_columns(row))
+                    self.row_count += 1
+                finally:
+                    self._adding = False
+        self._write_if_due()
 
     def add_batch(self, batch: Mapping[str, Any]) -> None:
         """Add rows given as columns of equal length.
@@ -107,37 +123,36 @@ class RowBuilder:
             ColumnError: A column is missing, unknown, or not a sequence.
             ColumnLengthError: The columns differ in length.
             CellError: A value does not fit its schema.
+            StorageFullError: So many rows wait for a full disk that no more are taken.
         """
-        count = common_length(checked_columns(batch))
-        columns = {name: as_column(values) for name, values in batch.items()}
-        encoders = self._encoders or self._start(columns)
-        if columns.keys() != encoders.keys():
-            columns = _completed(columns, encoders, count)
-        chunk: dict[str, pa.Array] = {}
-        wider: dict[str, _Wider] = {}
-        for name, encoder in encoders.items():
+        with self._lock:
+            self._adding = True
             try:
-                chunk[name] = encoder.encode(columns[name], self.row_count)
-            except ValueError as error:
-                wider[name] = self._wider(encoder, columns[name], error)
-                chunk[name] = wider[name].encoder.encode(columns[name], self.row_count)
-        self._use(encoders, wider)
-        self._close_chunk()
-        self._chunks.append(chunk)
-        self._chunked += count
-        self.row_count += count
-        self._flush_if_due()
+                self._segments.check_room()
+                self._drain()
+                count = self._waiting.add_arrays(batch) if self._waiting is not None else 0
+                self.row_count += count or self._add_batch(checked_columns(batch))
+            finally:
+                self._adding = False
+        self._write_if_due()
 
     def flush(self) -> None:
-        """Write all rows that have come in to a file of their own."""
-        self._close_chunk()
-        self._last_flush = time.monotonic()
-        if not self._chunked:
-            return
-        table = self._table()
-        path = self._path(self._writer, len(self.files))
-        self.files.append(parquet.write(self.folder, path, table))
-        self._chunks, self._chunked = [], 0
+        """Write all rows that have come in to a file of their own.
+
+        Raises:
+            StorageFullError: There is no space left; the rows are kept.
+        """
+        self._seal()
+        self._segments.write()
+
+    def flush_if_older(self, seconds: float) -> None:
+        """Write the rows that have come in if that was done longer ago than `seconds`.
+
+        After a failure it warns once, keeps the rows, and tries again at the next call.
+        """
+        if time.monotonic() - self._last_flush >= seconds:
+            self._seal()
+        self._segments.write_if_due()
 
     def finish(self, origin: str) -> Stack:
         """Write the rest and return the layers; `origin` is the id of the table."""
@@ -147,92 +162,200 @@ class RowBuilder:
 
     def rows_schema(self) -> Schema:
         """Return the schema of a row, as far as it is known."""
-        used = {name: encoder.schema for name, encoder in self._encoders.items()}
-        return Schema(values=used or self._declared)
+        return self._columns.schema if self._columns else Schema(values=self._declared)
 
-    def _start(self, columns: Mapping[str, Any]) -> dict[str, ColumnEncoder]:
-        """Return encoders of the columns: those declared, and those of the first rows."""
+    def _add_row(self, row: Mapping[str, Any]) -> None:
+        """Add a row that is the first, or has other values than the usual Python ones."""
+        if self._rows is not None and self._rows.is_full:
+            self._drain()
+            if self._rows.take(row, self.row_count):
+                return
+        columns = self._columns or self._start({name: [value] for name, value in row.items()})[0]
+        row = columns.completed(row)
+        admitted: dict[str, Any] = {}
+        wider: dict[str, ColumnEncoder] = {}
+        for name, encoder in columns.encoders.items():
+            try:
+                admitted[name] = encoder.admit(row[name], self.row_count)
+            except ValueError as error:
+                wider[name] = self._wider(encoder, [row[name]], error)
+                admitted[name] = wider[name].admit(row[name], self.row_count)
+        if wider:
+            columns = columns.with_encoders(wider)
+            self._waiting, self._rows = self._widened(columns), None
+        if self._rows is None:
+            capacity = min(_SINGLE_ROWS, self._capacity(columns))
+            self._rows = SingleRows(columns.encoders, capacity)
+        self._columns = columns
+        self._rows.add(admitted)
+
+    def _add_batch(self, batch: Mapping[str, Any]) -> int:
+        """Add any batch and return how many rows it has."""
+        count = common_length(batch)
+        values = {name: as_column(each) for name, each in batch.items()}
+        columns = self._columns
+        if columns is None:
+            columns, values = self._start(values)
+        given = columns.completed(values, count)
+        waiting = self._ready(columns, count)
+        start, first = waiting.count, self.row_count
+        fits = start + count <= waiting.capacity
+        cells: dict[str, pa.Array] = {}
+        wider: dict[str, ColumnEncoder] = {}
+        for name, encoder in columns.encoders.items():
+            try:
+                if fits and name in waiting.numbers:
+                    waiting.numbers[name].put(given[name], start, start + count, first)
+                else:
+                    cells[name] = encoder.encode(given[name], first)
+            except ValueError as error:
+                wider[name] = self._wider(encoder, given[name], error)
+                cells[name] = wider[name].encode(given[name], first)
+        if wider:
+            columns = columns.with_encoders(wider)
+            for name, column in waiting.numbers.items():
+                if name not in cells:
+                    cells[name] = column.cells(start, start + count)
+            waiting = self._widened(columns) or self._ready(columns, count)
+            self._rows = None
+        self._columns = columns
+        if fits:
+            waiting.add_cells(cells, count)
+            self._waiting = waiting
+        else:
+            self._hand_over()
+            self._put(cells.__getitem__, count, None)
+        return count
+
+    def _start(self, values: Mapping[str, Any]) -> tuple[RowColumns, dict[str, Any]]:
+        """Return the columns, those declared and those of the first rows, and their values.
+
+        Values whose cells show in passing come back as cells.
+        """
         names = list(self._declared)
-        if not columns.keys() <= self._declared.keys():
+        own = [*values, *self._constants]
+        if not set(own) <= self._declared.keys():
             # The data name columns that nobody declared: keep the order of the data.
-            names = [*columns, *(name for name in names if name not in columns)]
+            names = [*own, *(name for name in names if name not in own)]
         if not names:
             raise ColumnError("A row without columns cannot be stored.")
-        # Before the first row, only columns that nobody declared have to be there.
-        schemas = {
-            name: self._declared.get(name) or infer_column(check_column_name(name), columns[name])
-            for name in names
-        }
-        return {name: self._encoder(name, schema) for name, schema in schemas.items()}
+        found = dict(values)
+        encoders: dict[str, ColumnEncoder] = {}
+        constants: dict[str, Constant] = {}
+        for name in names:
+            schema = self._declared.get(name)
+            if name in self._constants:
+                constants[name] = self._constant(name, schema)
+                continue
+            if schema is None:
+                # Before the first row, only columns that nobody declared have to be there.
+                schema, found[name] = inferred_column(check_column_name(name), values[name])
+            encoders[name] = self._encoder(name, schema)
+        return RowColumns(encoders, constants, tuple(names)), found
+
+    def _constant(self, name: str, schema: Schema | None) -> Constant:
+        value = [self._constants[name]]
+        encoder = self._encoder(name, schema or infer_column(check_column_name(name), value))
+        return Constant(encoder, encoder.encode(value))
 
     def _encoder(self, name: str, schema: Schema) -> ColumnEncoder:
         files = BulkFolder(self.folder, name, self._writer, schema.bulk_data_location)
         return ColumnEncoder(name, schema, files)
 
-    def _wider(self, encoder: ColumnEncoder, values: Any, error: ValueError) -> _Wider:
+    def _capacity(self, columns: RowColumns) -> int:
+        return capacity_within(columns.encoders, ROWS_PER_FILE, self._bytes_per_file)
+
+    def _ready(self, columns: RowColumns, count: int) -> Waiting:
+        """Return where the next `count` rows go; there is room for them if there ever is."""
+        waiting = self._waiting
+        if waiting is not None and waiting.count + count > waiting.capacity:
+            self._hand_over()
+            waiting = None
+        if waiting is None:
+            waiting = self._segments.take_spare(columns.encoders)
+        if waiting is None:
+            waiting = Waiting(columns.encoders, self._capacity(columns), self._bytes_per_file)
+        return waiting
+
+    def _wider(self, encoder: ColumnEncoder, values: Any, error: ValueError) -> ColumnEncoder:
         """Return an encoder of an inferred column that takes `values` too, as well as all so far.
 
         Raises:
             ValueError: `error`, if there is none, or some rows are on disk already.
         """
         name = encoder.name
-        if name in self._declared or self.files:
+        if name in self._declared or not self._segments.is_empty:
             raise error
-        self._close_chunk()
-        known = [value for chunk in self._chunks for value in encoder.samples(chunk[name])]
+        self._drain()
+        known = combine(self._waiting.cells(name)) if self._waiting is not None else None
         try:
-            wider = self._encoder(name, infer_column(name, [*known, *_items(values)]))
-            return _Wider(wider, [wider.encode(chunk[name]) for chunk in self._chunks])
+            samples = encoder.samples(known) if known is not None else []
+            wider = self._encoder(name, infer_column(name, [*samples, *_items(values)]))
+            if known is not None:
+                wider.encode(known)
         except ValueError:
             raise error from None
+        return wider
 
-    def _use(self, encoders: dict[str, ColumnEncoder], wider: Mapping[str, _Wider]) -> None:
-        """Go on with `encoders`, or the wider ones in their place."""
-        for name, column in wider.items():
-            encoders = {**encoders, name: column.encoder}
-            for chunk, cells in zip(self._chunks, column.chunks, strict=True):
-                chunk[name] = cells
-        self._encoders = encoders
+    def _widened(self, columns: RowColumns) -> Waiting | None:
+        """Return the rows that wait as wider columns hold them; None if there are none."""
+        old = self._waiting
+        if old is None:
+            return None
+        waiting = Waiting(columns.encoders, old.capacity, self._bytes_per_file)
+        cells = {name: combine(old.cells(name)) for name in columns.encoders}
+        for name, encoder in columns.encoders.items():
+            if encoder is not old.encoders[name]:
+                cells[name] = encoder.encode(cells[name])
+        waiting.add_cells(cells, old.count)
+        return waiting
 
-    def _close_chunk(self) -> None:
-        """Turn the rows that came one by one into cells."""
-        if self._buffered:
-            first = self.row_count - self._buffered
-            self._chunks.append(
-                {name: e.encode(self._rows[name], first) for name, e in self._encoders.items()}
-            )
-            self._chunked += self._buffered
-            self._rows = {}
-            self._buffered = 0
+    def _drain(self) -> None:
+        """Make columns of the rows that came one by one."""
+        rows, columns = self._rows, self._columns
+        if rows is None or columns is None or not rows.count:
+            return
+        count, values, valid = rows.take_out()
+        waiting = self._waiting = self._ready(columns, count)
+        start, stop, first = waiting.count, waiting.count + count, self.row_count - count
+        cells: dict[str, pa.Array] = {}
+        for name, encoder in columns.encoders.items():
+            if name in valid:
+                waiting.numbers[name].put_numbers(values[name], valid[name], start, stop)
+            elif name in waiting.numbers:
+                waiting.numbers[name].put(values[name], start, stop, first)
+            else:
+                cells[name] = encoder.encode(values[name], first)
+        waiting.add_cells(cells, count)
 
-    def _flush_if_due(self) -> None:
-        if self._chunked >= ROWS_PER_FILE or (
-            self._flush_seconds < float("inf")
-            and time.monotonic() - self._last_flush >= self._flush_seconds
+    def _seal(self) -> None:
+        """Hand all rows over to be written, unless a signal came in the middle of adding some."""
+        with self._lock:
+            if not self._adding:
+                self._drain()
+                self._hand_over()
+
+    def _hand_over(self) -> None:
+        self._last_flush = time.monotonic()
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and waiting.count:
+            self._put(waiting.cells, waiting.count, waiting)
+
+    def _put(self, cells: Callable[[str], Any], count: int, waiting: Waiting | None) -> None:
+        assert self._columns is not None
+        table = self._columns.table(cells, count, self.folder)
+        self._watch(table)
+        if self._embed_schema:
+            table = table.replace_schema_metadata(self._columns.metadata)
+        self._segments.put(table, waiting)
+
+    def _write_if_due(self) -> None:
+        waiting = self._waiting
+        if (waiting is not None and waiting.is_full) or (
+            self._timed and time.monotonic() - self._last_flush >= self._flush_seconds
         ):
-            self.flush()
-
-    def _table(self) -> pa.Table:
-        import pyarrow as pa
-
-        columns = []
-        for name, encoder in self._encoders.items():
-            column = pa.chunked_array([chunk[name] for chunk in self._chunks], encoder.type)
-            if holds_urls(encoder.schema):
-                column = relativize(combine(column), self.folder, encoder.schema)
-            columns.append(column)
-        table = pa.table(columns, names=list(self._encoders))
-        if not self._embed_schema:
-            return table
-        schema = msgspec.json.encode(self.rows_schema().to_dict())
-        return table.replace_schema_metadata({parquet.EMBEDDED_SCHEMA: schema})
-
-
-class _Wider(NamedTuple):
-    """An encoder for more values than the one before, and the rows so far as it encodes them."""
-
-    encoder: ColumnEncoder
-    chunks: list[pa.Array]
+            self._seal()
+        self._segments.write_if_due()
 
 
 def _items(values: Any) -> Any:
@@ -240,26 +363,3 @@ def _items(values: Any) -> Any:
     if hasattr(values, "to_pylist"):
         return values.to_pylist()
     return as_numpy(values) if getattr(values, "ndim", 1) == 1 else values
-
-
-def _completed(
-    row: Mapping[str, Any], encoders: Mapping[str, ColumnEncoder], count: int | None = None
-) -> dict[str, Any]:
-    """Return `row`, or a batch of `count` rows, with the default values of columns it lacks."""
-    unknown = [name for name in row if name not in encoders]
-    defaults = {n: e.schema.default_value for n, e in encoders.items() if n not in row}
-    missing = [name for name, value in defaults.items() if value is None]
-    if unknown or missing:
-        raise _wrong_columns(missing, unknown, list(encoders))
-    if count is not None:
-        defaults = {name: [value] * count for name, value in defaults.items()}
-    return {**row, **defaults}
-
-
-def _wrong_columns(missing: list[str], unknown: list[str], known: list[str]) -> ColumnError:
-    parts = [f"missing: {', '.join(map(repr, missing))}"] if missing else []
-    parts += [f"unknown: {', '.join(map(repr, unknown))}"] if unknown else []
-    return ColumnError(
-        f"The row does not have the table's columns ({'; '.join(parts)}).",
-        hint=f"the columns are {', '.join(map(repr, known))}; None stands for a missing value.",
-    )

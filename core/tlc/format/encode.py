@@ -16,7 +16,7 @@ from tlc.format.plain import (
     url_text,
 )
 from tlc.format.relative import holds_urls
-from tlc.sample_types import ExternalizationContext, resolve_sample_type
+from tlc.sample_types import ExternalizationContext, ExternalSampleType, resolve_sample_type
 from tlc.sample_types.arrays import NumpyArraySampleType
 from tlc.sample_types.recognize import is_array
 from tlc.schemas.arrow import arrow_type
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from tlc.schemas import Schema
 
 __all__ = ["ColumnEncoder", "as_numpy", "common_length", "is_sequence", "is_url_column"]
+
+# As `tlc.url.text.is_absolute` has it, but for drives of Windows, which are looked at one by one.
+_ABSOLUTE = r"^(/|<[A-Z][A-Z0-9_]*>(/|$)|[A-Za-z][A-Za-z0-9+.-]+://)"
 
 
 class ColumnEncoder:
@@ -57,10 +60,15 @@ class ColumnEncoder:
         self.is_url = is_url_column(schema)
         self._context = context
         self._sample_type = resolve_sample_type(schema, strict=True)
-        self._plain = self._sample_type.is_identity and not self.is_url
+        self.is_plain = self._sample_type.is_identity and not self.is_url
         self._limits = _enforced_limits(schema)
-        quick = self._plain and not self._limits
+        quick = self.is_plain and not self._limits
         self._fits_at_once = _quick_check(self.type) if quick else _never
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there are numbers of the column's type that its schema refuses."""
+        return bool(self._limits)
 
     def admit(self, value: Any, row: int) -> Any:
         """Return the row form of one value, having checked that `encode` will take it.
@@ -103,14 +111,14 @@ class ColumnEncoder:
     def samples(self, cells: pa.Array) -> list[Any]:
         """Return cells in a form that their schema can be inferred from; no file is opened."""
         rows: list[Any] = cells.to_pylist()
-        if self._plain or holds_urls(self.schema):
+        if self.is_plain or holds_urls(self.schema):
             return rows
         return [self._sample_type.from_row(row) for row in rows]
 
     def _takes_at_once(self, values: Any) -> bool:
         """Whether row form and cells are the same: plain values, and arrays that hold arrays."""
         arrays = getattr(values, "ndim", 1) > 1
-        return self._plain or (arrays and isinstance(self._sample_type, NumpyArraySampleType))
+        return self.is_plain or (arrays and isinstance(self._sample_type, NumpyArraySampleType))
 
     def _at_once(self, values: Any) -> pa.Array | None:
         """Return the cells if Arrow takes the values as they are and loses nothing, else None."""
@@ -133,7 +141,9 @@ class ColumnEncoder:
         """Return cells of another Arrow type as cells of this one, None if that is not as easy."""
         import pyarrow as pa
 
-        if self.is_url or drops_parts(cells.type, self.type):
+        if self.is_url and not self._in_row_form(cells):
+            return None
+        if drops_parts(cells.type, self.type):
             return None
         if cells.type == self.type:
             return cells
@@ -142,6 +152,17 @@ class ColumnEncoder:
         except pa.ArrowException:
             return None
         return None if became_infinite(cells, cast) else cast
+
+    def _in_row_form(self, urls: pa.Array) -> bool:
+        """Whether all are texts of absolute urls, which no sample type changes."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if not pa.types.is_string(urls.type):
+            return False
+        if not (self._sample_type.is_identity or isinstance(self._sample_type, ExternalSampleType)):
+            return False
+        return pc.all(pc.match_substring_regex(urls, _ABSOLUTE)).as_py() is not False
 
     def _one_by_one(self, values: Sequence[Any], first_row: int) -> pa.Array:
         import pyarrow as pa

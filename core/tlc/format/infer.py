@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tlc.format.plain import as_column
 from tlc.schemas import Schema, infer_schema
 from tlc.schemas.shapes import VARIABLE
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _SIMPLE = frozenset({"int64", "double", "bool", "string"})
 
@@ -21,23 +24,39 @@ def infer_column(name: str, values: Any) -> Schema:
     Raises:
         SchemaError: The values have no type in common, or none that can be stored.
     """
+    return inferred_column(name, values)[0]
+
+
+def inferred_column(name: str, values: Any) -> tuple[Schema, Any]:
+    """Return the schema that fits the values of a column, and the values, as cells if they are.
+
+    Args:
+        name: As for `infer_column`.
+        values: As for `infer_column`.
+
+    Raises:
+        SchemaError: The values have no type in common, or none that can be stored.
+    """
+    from tlc.schemas.arrow import schema_from_arrow_type
+
     values = as_column(values)
-    schema = _at_once(values) or infer_schema(values, name)
+    cells = _simple_cells(values)
+    if cells is not None:
+        return schema_from_arrow_type(cells.type), cells
+    schema = infer_schema(values, name)
     # Parquet has no lists of the fixed length 0.
     schema.shape = tuple(length or VARIABLE for length in schema.shape)
-    return schema
+    return schema, values
 
 
-def _at_once(values: Any) -> Schema | None:
-    """Return the schema of a list of plain numbers or texts, as Arrow finds it, much faster."""
+def _simple_cells(values: Any) -> pa.Array | None:
+    """Return a list of plain numbers or texts as Arrow makes it, much faster than one by one."""
     import pyarrow as pa
-
-    from tlc.schemas.arrow import schema_from_arrow_type
 
     if not isinstance(values, list | tuple):
         return None
     try:
-        found = pa.array(values).type
+        found = pa.array(values)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         return None
-    return schema_from_arrow_type(found) if str(found) in _SIMPLE else None
+    return found if str(found.type) in _SIMPLE else None

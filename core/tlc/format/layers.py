@@ -1,18 +1,20 @@
 """How the layers of a table make its columns.
 
 A column starts at the highest layer that holds all of it; the layers above change it. Only the
-files that take part are opened.
+files that take part are opened. See `tlc.format.stack` for the layers themselves.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tlc.errors import CorruptObjectError
-from tlc.format import parquet
-from tlc.format.manifest import Concat, Data, FileEntry, Layer, Patch, Stack, Take
-from tlc.format.plain import combine
+from tlc.format.manifest import Concat, Data, FileEntry, Patch, Stack, Take
+from tlc.format.parquet import data_file
+from tlc.format.parquet import read_column as read_file_column
+from tlc.format.patching import numbers_as_cells, patched
+from tlc.format.plain import combine, numbers_of
 from tlc.format.relative import resolve
+from tlc.format.stack import StackReader
 from tlc.url import Url
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tlc.schemas import Schema
+
+__all__ = ["patched", "read_column", "read_keys", "read_patch", "read_rows"]
 
 KEY_ORIGIN, KEY_INDEX = "origin", "index"
 
@@ -40,13 +44,8 @@ def read_column(
     Raises:
         CorruptObjectError: A file is missing or damaged, or no layer has the column.
     """
-    start = _highest_source(stack.layers, name)
-    if start is None:
-        raise CorruptObjectError(f"No layer of {folder} holds the column {name!r}.")
-    column = _source(stack.layers[start], name, folder, type_, schema)
-    for layer in stack.layers[start + 1 :]:
-        column = _change(column, layer, name, folder, schema)
-    return column
+    reader = StackReader(stack, folder, {name: type_}, {} if schema is None else {name: schema})
+    return reader.read_column(name)
 
 
 def read_keys(stack: Stack, folder: Url) -> tuple[pa.Array, np.ndarray]:
@@ -63,69 +62,34 @@ def read_keys(stack: Stack, folder: Url) -> tuple[pa.Array, np.ndarray]:
         elif isinstance(layer, Data) and number == 0:
             origins, indices = _data_keys(layer, folder)
         elif isinstance(layer, Take):
-            rows = _file_column(layer.file, "row", folder)
+            rows = read_rows(layer, folder)
             origins, indices = origins.take(rows), indices.take(rows)
-    return origins, indices.to_numpy(zero_copy_only=False)
+    return origins, numbers_of(indices)
+
+
+def read_rows(take: Take, folder: Url) -> pa.Array:
+    """Return the row numbers (int64) of a selection of rows."""
+    return _file_column(take.file, "row", folder)
 
 
 def read_patch(
     patch: Patch, folder: Url, schema: Schema | None = None
 ) -> tuple[pa.Array, pa.Array]:
     """Return the row numbers (int64) and the new values of a patch."""
-    rows = _file_column(patch.file, "row", folder)
-    return rows, _file_column(patch.file, "value", folder, schema)
-
-
-def patched(column: pa.Array, rows: pa.Array, values: pa.Array) -> pa.Array:
-    """Return `column` with ``values[k]`` in row ``rows[k]``; the last of equal rows counts."""
-    import numpy as np
-    import pyarrow as pa
-
-    if len(rows) == 0:
-        return column
-    index = np.arange(len(column), dtype=np.int64)
-    index[np.asarray(rows)] = np.arange(len(column), len(column) + len(rows), dtype=np.int64)
-    return pa.concat_arrays([column, values.cast(column.type)]).take(pa.array(index))
-
-
-def _highest_source(layers: tuple[Layer, ...], name: str) -> int | None:
-    for number in range(len(layers) - 1, -1, -1):
-        layer = layers[number]
-        if isinstance(layer, Concat) or (isinstance(layer, Data) and name in layer.columns):
-            return number
-    return None
-
-
-def _source(
-    layer: Layer, name: str, folder: Url, type_: pa.DataType, schema: Schema | None
-) -> pa.Array:
-    import pyarrow as pa
-
-    if isinstance(layer, Concat):
-        parts = [read_column(part, name, folder, type_, schema=schema) for part in layer.inputs]
-        return pa.concat_arrays(parts) if parts else pa.array([], type_)
-    assert isinstance(layer, Data)
-    columns = [_file_column(entry, name, folder, schema) for entry in layer.files]
-    if not columns:
-        return pa.array([], type_)
-    column = columns[0] if len(columns) == 1 else pa.concat_arrays(columns)
-    return column if column.type == type_ else column.cast(type_)
-
-
-def _change(
-    column: pa.Array, layer: Layer, name: str, folder: Url, schema: Schema | None
-) -> pa.Array:
-    if isinstance(layer, Take):
-        return column.take(_file_column(layer.file, "row", folder))
-    if isinstance(layer, Patch) and layer.column == name:
-        return patched(column, *read_patch(layer, folder, schema))
-    return column
+    file = data_file(folder, patch.file)
+    if len(file.group_rows()) != 1:
+        rows = _file_column(patch.file, "row", folder)
+        return rows, _file_column(patch.file, "value", folder, schema)
+    cells = file.read(0, ["row", "value"])  # at once: most patches are small
+    if schema is not None:
+        cells["value"] = resolve(cells["value"], file.url.parent.parent, schema)
+    return cells["row"], cells["value"]
 
 
 def _file_column(
     entry: FileEntry, name: str, folder: Url, schema: Schema | None = None
 ) -> pa.Array:
-    column = combine(parquet.read_column(folder, entry, name))
+    column = combine(read_file_column(folder, entry, name))
     if schema is None:
         return column
     return resolve(column, Url(entry.path).to_absolute(folder).parent.parent, schema)
@@ -139,4 +103,5 @@ def _data_keys(layer: Data, folder: Url) -> tuple[Any, Any]:
         origins = _file_column(layer.keys, KEY_ORIGIN, folder)
         return origins, _file_column(layer.keys, KEY_INDEX, folder)
     count = sum(entry.rows for entry in layer.files)
-    return pa.repeat(layer.origin, count), pa.array(np.arange(count, dtype=np.int64))
+    indices = np.arange(count, dtype=np.int64)
+    return pa.repeat(layer.origin, count), numbers_as_cells(indices, pa.int64())

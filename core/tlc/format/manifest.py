@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -119,7 +120,7 @@ class Completeness(msgspec.Struct, frozen=True):
 
 
 class MetricsInfo(msgspec.Struct, frozen=True):
-    """What a metrics table refers to."""
+    """What a metrics table refers to, and whether its run is to list it, whatever its events say."""
 
     foreign_table: Parent | None = None
     foreign_table_rows: int | None = None
@@ -127,6 +128,7 @@ class MetricsInfo(msgspec.Struct, frozen=True):
     constants: dict[str, Any] = {}
     stream_name: str = "default_stream"
     completeness: Completeness | None = None
+    linked: bool = False
 
 
 class TableManifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,14 +160,19 @@ class RunManifest(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
 
 
-class _Head(msgspec.Struct):
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """What every manifest has, whatever version of this form wrote it.
+
+    Heirs are parts of a manifest, for readers that need no more.
+    """
+
     kind: str
     format: Format
     required_features: tuple[str, ...] = ()
 
 
 M = TypeVar("M", TableManifest, RunManifest)
-S = TypeVar("S", bound=msgspec.Struct)
+P = TypeVar("P", bound=TableManifest | RunManifest | Head)
 
 
 def new_id() -> str:
@@ -227,17 +234,13 @@ def decode(data: bytes, kind: type[M], where: Url) -> M:
         UnsupportedFormatError: A newer version wrote them.
         ObjectKindError: They describe another kind of object.
     """
-    found = decode_part(data, _Head, where).kind
-    if (kind is RunManifest) != (found == "run"):
-        wanted = "run" if kind is RunManifest else "table"
-        raise ObjectKindError(
-            f"{where} is a {found}, not a {wanted}.",
-            hint=f"open it with {'Run' if found == 'run' else 'Table'}.from_url.",
-        )
-    return _parse(data, kind, where)
+    manifest = decode_part(data, kind, where)
+    if (kind is RunManifest) != (manifest.kind == "run"):
+        raise _other_kind(manifest.kind, where)
+    return manifest
 
 
-def decode_part(data: bytes, part: type[S], where: Url) -> S:
+def decode_part(data: bytes, part: type[P], where: Url) -> P:
     """Read some members of a manifest of any kind.
 
     Raises:
@@ -250,15 +253,29 @@ def decode_part(data: bytes, part: type[S], where: Url) -> S:
             f"The manifest of {where} is damaged: its digest does not fit its {len(data)} bytes.",
             hint="restore the file from a copy; other objects are not affected.",
         )
-    _check_format(_parse(data, _Head, where), where)
-    return _parse(data, part, where)
-
-
-def _parse(data: bytes, part: type[S], where: Url) -> S:
     try:
-        return msgspec.json.decode(data, type=part)
+        found = msgspec.json.decode(data, type=part)
     except msgspec.MsgspecError as error:
-        raise CorruptObjectError(f"The manifest of {where} cannot be read: {error}.") from error
+        raise _unreadable(data, part, where, error) from error
+    _check_format(found, where)
+    return found
+
+
+def _unreadable(data: bytes, part: type, where: Url, error: Exception) -> TlcError:
+    """Return why a manifest cannot be read: it is newer, of another kind, or damaged."""
+    with suppress(msgspec.MsgspecError):
+        head = msgspec.json.decode(data, type=Head)
+        _check_format(head, where)
+        if not issubclass(part, Head) and (part is RunManifest) != (head.kind == "run"):
+            return _other_kind(head.kind, where)
+    return CorruptObjectError(f"The manifest of {where} cannot be read: {error}.")
+
+
+def _other_kind(found: str, where: Url) -> ObjectKindError:
+    wanted, opener = ("table", "Run") if found == "run" else ("run", "Table")
+    return ObjectKindError(
+        f"{where} is a {found}, not a {wanted}.", hint=f"open it with {opener}.from_url."
+    )
 
 
 def read(folder: Url, kind: type[M], *, file: str = MANIFEST) -> M:
@@ -288,7 +305,7 @@ def _missing(folder: Url, what: str) -> ObjectNotFoundError | ObjectKindError:
     )
 
 
-def _check_format(head: _Head, where: Url) -> None:
+def _check_format(head: TableManifest | RunManifest | Head, where: Url) -> None:
     unknown = sorted(set(head.required_features) - FEATURES)
     if head.format.major > MAJOR or unknown:
         needs = f"format {head.format.major}" + (f" with {', '.join(unknown)}" if unknown else "")

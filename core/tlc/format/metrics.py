@@ -7,21 +7,23 @@ be read at any time; the manifest says that nothing more will come, and what is 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tlc.constants import EPOCH, EXAMPLE_ID, FOREIGN_TABLE_ID, ITERATION, SAMPLE_WEIGHT
-from tlc.errors import ColumnError, MetricsError, RowIndexError, UrlExistsError, UrlNotFoundError
+from tlc.errors import ColumnError, MetricsError, UrlExistsError, UrlNotFoundError
 from tlc.format import parquet
 from tlc.format.builder import RowBuilder
 from tlc.format.commit import INPUT
+from tlc.format.declared import checked_columns
 from tlc.format.encode import as_numpy, common_length
+from tlc.format.example_ids import ExampleIds, ForeignTable
 from tlc.format.infer import infer_column
 from tlc.format.layers import read_column
 from tlc.format.layout import METRICS, bulk_folder
 from tlc.format.manifest import (
     OPENED,
-    Completeness,
     Data,
     MetricsInfo,
     Parent,
@@ -33,7 +35,9 @@ from tlc.format.manifest import (
     now,
 )
 from tlc.format.names import check_column_name
+from tlc.format.plain import combine, numbers_of
 from tlc.format.publish import publish_table
+from tlc.format.writer_name import new_writer
 from tlc.schemas import (
     EpochSchema,
     ExampleIdSchema,
@@ -47,25 +51,18 @@ from tlc.url import Url, UrlAdapterRegistry
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
+    import pyarrow as pa
+
+__all__ = ["ForeignTable", "MetricsBuilder"]
 
 FLUSH_SECONDS = 5.0
-FLUSH_ROWS = 10_000
+BYTES_PER_FILE = 8 << 20
 _USUAL: Mapping[str, type[Schema]] = {
     EXAMPLE_ID: ExampleIdSchema,
     EPOCH: EpochSchema,
     ITERATION: IterationSchema,
     SAMPLE_WEIGHT: SampleWeightSchema,
 }
-
-
-@dataclass(frozen=True)
-class ForeignTable:
-    """The table that metrics are about."""
-
-    url: Url
-    id: str
-    row_count: int
 
 
 class MetricsBuilder:
@@ -105,7 +102,7 @@ class MetricsBuilder:
         self._foreign = foreign
         self._unique_ids = unique_ids
         self._constants = {check_column_name(k): _single(v) for k, v in constants.items()}
-        self._ids = _IdLog(foreign.row_count if foreign else 0)
+        self._ids = ExampleIds(foreign) if foreign else None
         self.url, self._manifest = _claim(run, foreign, split or "", self._constants)
         self._schema = dict(schema)
         if foreign:
@@ -120,6 +117,38 @@ class MetricsBuilder:
         """Number of rows taken so far."""
         return self._builder.row_count if self._builder else 0
 
+    @property
+    def unwritten(self) -> int:
+        """Number of rows that are not on the disk yet."""
+        if self._builder is None:
+            return 0
+        return self._builder.row_count - sum(entry.rows for entry in self._builder.files)
+
+    def add_row(self, row: Mapping[str, Any]) -> None:
+        """Add one row.
+
+        Raises:
+            MetricsError: The metrics are about a table, and the row has no ``example_id``.
+            RowIndexError: The example id is no row of that table.
+            ColumnError: Columns are missing or unknown.
+            CellError: A value does not fit its schema.
+            StorageFullError: So many rows wait for a full disk that no more are taken.
+        """
+        self._check_no_constant(checked_columns(row))
+        if self._ids is not None:
+            given = row.get(EXAMPLE_ID)
+            number = self._ids.checked_one(given)
+            if number is None:
+                number = int(self._ids.checked(None if given is None else [given])[0])
+                row = {**row, EXAMPLE_ID: number}
+            if self._unique_ids:
+                row = {name: [value] for name, value in row.items()}
+                return self._add_unique(row, np.array([number]))
+        builder = self._builder or self._new_builder(row, {})
+        builder.add_row(row)
+        self._builder = builder
+        return None
+
     def add_batch(self, batch: Mapping[str, Any]) -> None:
         """Add rows given as columns of equal length.
 
@@ -128,41 +157,43 @@ class MetricsBuilder:
             RowIndexError: An example id is no row of that table.
             ColumnError: Columns are missing, unknown, or differ in length.
             CellError: A value does not fit its schema.
+            StorageFullError: So many rows wait for a full disk that no more are taken.
         """
-        columns = dict(batch)
-        given = count = common_length(columns)
-        clash = sorted(set(columns) & set(self._constants))
-        if clash:
-            raise ColumnError(
-                f"{', '.join(map(repr, clash))} is a column of the batch and a constant too.",
-                hint="leave it out of one of them.",
-            )
-        if self._foreign:
-            columns[EXAMPLE_ID] = self._ids.checked(columns.get(EXAMPLE_ID), self._foreign)
+        self._check_no_constant(checked_columns(batch))
+        if self._ids is not None:
+            given = batch.get(EXAMPLE_ID)
+            if given is not None and not isinstance(given, np.ndarray):
+                common_length(batch)  # a single number is no column of ids
+            ids = self._ids.checked(given)
+            if ids is not given:
+                batch = {**batch, EXAMPLE_ID: ids}
             if self._unique_ids:
-                keep = self._ids.first_seen(columns[EXAMPLE_ID])
-                if len(keep) < count:
-                    columns = {name: _take(values, keep) for name, values in columns.items()}
-                    count = len(keep)
-        if count == 0 and self._builder is None:
-            return  # it does not tell of what type its columns are
-        columns.update({n: _repeated(value, count) for n, value in self._constants.items()})
-        self._add(columns, dropped=given - count)
+                return self._add_unique(batch, ids)
+        return self._add(batch)
 
     def flush(self) -> None:
         """Write all rows that have come in, so that they can be read and survive a crash."""
         if self._builder:
             self._builder.flush()
 
-    def finish(self) -> Url:
-        """Publish the manifest and return the url of the table."""
+    def flush_if_older(self, seconds: float) -> None:
+        """Write the rows that have come in if that was done longer ago than `seconds`."""
+        if self._builder:
+            self._builder.flush_if_older(seconds)
+
+    def finish(self, *, linked: bool = False) -> Url:
+        """Publish the manifest and return the url of the table.
+
+        Args:
+            linked: Whether the run lists the table from then on, with or without an event.
+        """
         if self._builder is None:
             names = [*([EXAMPLE_ID] if self._foreign else []), *self._schema, *self._constants]
             constants = {n: infer_column(n, [value]) for n, value in self._constants.items()}
             self._builder = self._new_builder(dict.fromkeys(names), constants)
         builder = self._builder
         stack = builder.finish(self._manifest.id)
-        if self._unique_ids and not self._ids.ordered:
+        if self._ids is not None and self._unique_ids and not self._ids.ordered:
             stack = self._in_order(stack)
         info = self._manifest.metrics
         assert info is not None
@@ -176,7 +207,10 @@ class MetricsBuilder:
                 foreign_table_rows=info.foreign_table_rows,
                 split=info.split,
                 constants=info.constants,
-                completeness=self._ids.completeness(builder.row_count, self._foreign),
+                completeness=(
+                    None if self._ids is None else self._ids.completeness(builder.row_count)
+                ),
+                linked=linked,
             ),
             rows_schema=builder.rows_schema().to_dict(),
             stack=stack,
@@ -189,117 +223,63 @@ class MetricsBuilder:
             with suppress(UrlNotFoundError):
                 UrlAdapterRegistry.delete_tree(folder)
 
-    def _add(self, columns: Mapping[str, Any], dropped: int) -> None:
-        """Add rows to the builder, and note their ids if, and only if, it took them."""
-        builder = self._builder or self._new_builder(columns, {})
-        before, taken = builder.row_count, False
-        try:
-            builder.add_batch(columns)
-            taken = True
-        finally:
-            # Rows that could not be written to the disk wait in the builder: they were taken, too.
-            if taken or builder.row_count > before:
-                self._builder = builder
-                self._ids.dropped += dropped
-                if self._foreign:
-                    self._ids.add(columns[EXAMPLE_ID])
-        if builder.row_count - sum(entry.rows for entry in builder.files) >= FLUSH_ROWS:
-            builder.flush()
+    def _add(self, batch: Mapping[str, Any]) -> None:
+        if self._builder is not None:
+            self._builder.add_batch(batch)
+        elif common_length(batch):  # an empty batch does not tell of what type its columns are
+            builder = self._new_builder(batch, {})
+            builder.add_batch(batch)
+            self._builder = builder
+
+    def _add_unique(self, batch: Mapping[str, Any], ids: np.ndarray[Any, Any]) -> None:
+        """Add the rows whose ids are new, and note these ids if, and only if, they were taken."""
+        assert self._ids is not None
+        count = common_length(batch)
+        keep = self._ids.first_seen(ids)
+        if len(keep) < count:
+            batch = {name: _take(values, keep) for name, values in batch.items()}
+        self._add(batch)
+        self._ids.dropped += count - len(keep)
+        self._ids.add(ids[keep])
+
+    def _note(self, rows: pa.Table) -> None:
+        """Note the ids of rows that are about to be written: of many at once, which is cheaper."""
+        if self._ids is not None and not self._unique_ids:
+            self._ids.add(np.asarray(numbers_of(combine(rows.column(EXAMPLE_ID)))))
+
+    def _check_no_constant(self, columns: Mapping[str, Any]) -> None:
+        if self._constants.keys().isdisjoint(columns):
+            return
+        clash = sorted(set(columns) & set(self._constants))
+        raise ColumnError(
+            f"{', '.join(map(repr, clash))} is a column of the batch and a constant too.",
+            hint="leave it out of one of them.",
+        )
 
     def _new_builder(
         self, columns: Mapping[str, Any], inferred: Mapping[str, Schema]
     ) -> RowBuilder:
-        usual = {name: cls() for name, cls in _USUAL.items() if name in columns}
-        declared = {name: part for name, part in self._schema.items() if name in columns}
+        names = {*columns, *self._constants}
+        usual = {name: cls() for name, cls in _USUAL.items() if name in names}
+        declared = {name: part for name, part in self._schema.items() if name in names}
         return RowBuilder(
             self.url,
             {**inferred, **usual, **declared},
             path=lambda writer, number: f"rank-{self._rank}/{writer}-{number:05d}.parquet",
             flush_seconds=FLUSH_SECONDS,
             embed_schema=True,
+            constants=self._constants,
+            bytes_per_file=BYTES_PER_FILE,
+            watch=self._note,
         )
 
     def _in_order(self, stack: Stack) -> Stack:
-        import numpy as np
         import pyarrow as pa
 
         ids = read_column(stack, EXAMPLE_ID, self.url, pa.int64())
         order = pa.table({"row": pa.array(np.argsort(np.asarray(ids), kind="stable"))})
-        entry = parquet.write(self.url, f"order-{new_id()[:8]}.parquet", order)
+        entry = parquet.write(self.url, f"order-{new_writer()}.parquet", order)
         return Stack(stack.row_count, (*stack.layers, Take(entry)))
-
-
-class _IdLog:
-    """Which ids have come, one byte of memory each."""
-
-    def __init__(self, rows: int) -> None:
-        import numpy as np
-
-        self._seen = np.zeros(rows, dtype=bool)
-        self._last = -1
-        self.ordered = True
-        self.dropped = 0
-
-    def checked(self, ids: Any, foreign: ForeignTable) -> np.ndarray:
-        """Return example ids as int64, or say what is wrong with them."""
-        import numpy as np
-
-        if ids is None:
-            raise MetricsError(
-                f"The batch has no {EXAMPLE_ID!r}, so nobody could tell which rows of "
-                f"{foreign.url} it is about.",
-                hint=f"add the row numbers as {EXAMPLE_ID!r}.",
-            )
-        try:
-            numbers = np.asarray(as_numpy(ids))
-        except ValueError:  # lists of different lengths
-            numbers = np.empty((len(ids), 2), np.int64)
-        if numbers.ndim > 1:
-            raise MetricsError(
-                f"The {EXAMPLE_ID!r} column holds lists, where one number per row is needed."
-            )
-        if numbers.dtype.kind not in "iu" and len(numbers):
-            raise MetricsError(
-                f"The {EXAMPLE_ID!r} column holds {numbers.dtype}, not whole numbers.",
-                hint="row numbers count from 0.",
-            )
-        outside = (numbers < 0) | (numbers >= foreign.row_count)
-        if outside.any():
-            raise RowIndexError(
-                f"{EXAMPLE_ID} {numbers[outside][0]} is out of range: {foreign.url} has "
-                f"{foreign.row_count} rows.",
-                hint="row numbers count from 0; is this the table that the samples came from?",
-            )
-        return numbers.astype(np.int64)
-
-    def first_seen(self, ids: np.ndarray) -> np.ndarray:
-        """Return the positions of ids that have not come before, of equal ones the first."""
-        import numpy as np
-
-        _, first = np.unique(ids, return_index=True)
-        first.sort()
-        return first[~self._seen[ids[first]]]
-
-    def add(self, ids: np.ndarray) -> None:
-        import numpy as np
-
-        if len(ids) == 0:
-            return
-        self._seen[ids] = True
-        self.ordered = self.ordered and ids[0] > self._last and bool(np.all(np.diff(ids) > 0))
-        self._last = int(ids[-1])
-
-    def completeness(self, rows: int, foreign: ForeignTable | None) -> Completeness | None:
-        if foreign is None:
-            return None
-        unique = int(self._seen.sum())
-        return Completeness(
-            rows=rows,
-            unique=unique,
-            repeats_dropped=self.dropped,
-            expected=foreign.row_count,
-            missing=foreign.row_count - unique,
-        )
 
 
 def _claim(
@@ -355,15 +335,7 @@ def _json_value(value: Any) -> Any:
     return value if isinstance(value, bool | int | float | str) or value is None else repr(value)
 
 
-def _repeated(value: Any, count: int) -> Any:
-    """Return a column with one value for all rows; of plain values without a list of them."""
-    import pyarrow as pa
-
-    plain = isinstance(value, bool | int | float | str)
-    return pa.repeat(value, count) if plain else [value] * count
-
-
-def _take(values: Any, keep: np.ndarray) -> Any:
+def _take(values: Any, keep: np.ndarray[Any, Any]) -> Any:
     values = as_numpy(values)
     if hasattr(values, "iloc"):  # pandas, whose plain index looks for labels
         return values.iloc[keep]

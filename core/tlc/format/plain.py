@@ -14,6 +14,7 @@ from tlc.sample_types.recognize import is_array, is_scalar, is_tensor
 from tlc.url import Url
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 FLOAT32_MAX = 3.4028235e38
@@ -54,6 +55,33 @@ def combine(column: pa.ChunkedArray) -> pa.Array:
     if column.num_chunks == 0:
         return pa.array([], column.type)
     return pa.concat_arrays(column.chunks)
+
+
+def numbers_of(cells: pa.Array) -> np.ndarray[Any, Any]:
+    """Return cells of numbers or booleans as NumPy, without copying numbers or loading pandas.
+
+    Where a cell is null the number means nothing.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    data = cells.buffers()[1] or b""
+    if pa.types.is_boolean(cells.type):
+        return _bits(data, cells)
+    found = np.frombuffer(data, cells.type.to_pandas_dtype())
+    return found[cells.offset : cells.offset + len(cells)]
+
+
+def validity_of(cells: pa.Array) -> np.ndarray[Any, Any] | None:
+    """Return which cells are not null; None if all are."""
+    return _bits(cells.buffers()[0], cells) if cells.null_count else None
+
+
+def _bits(data: Any, cells: pa.Array) -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    bits = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")
+    return bits[cells.offset : cells.offset + len(cells)].view(bool)
 
 
 def _from_pandas(values: Any) -> Any:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from tlc.errors import (
     CorruptObjectError,
     ObjectExistsError,
     ObjectKindError,
     OptionError,
     UrlExistsError,
-    UrlNotFoundError,
 )
 from tlc.format.layout import place_of
-from tlc.format.manifest import MANIFEST, RunManifest, TableManifest, decode_part, encode
+from tlc.format.listing import folder_names
+from tlc.format.manifest import (
+    MANIFEST,
+    Head,
+    RunManifest,
+    TableManifest,
+    decode_part,
+    encode,
+)
 from tlc.format.names import check_case
 from tlc.format.rebase import rebase_manifest
 from tlc.url import IfExistsOption, Url, UrlAdapterRegistry
@@ -27,15 +32,6 @@ if TYPE_CHECKING:
 def object_exists(folder: Url) -> bool:
     """Whether an object was published at `folder`."""
     return (folder / MANIFEST).exists()
-
-
-def sibling_names(folder: Url) -> list[str]:
-    """Return the names of the folders beside `folder`, and of `folder` itself if it exists."""
-    try:
-        entries = UrlAdapterRegistry.list_dir(folder.parent)
-        return [entry.name for entry in entries if entry.is_dir]
-    except UrlNotFoundError:
-        return []
 
 
 def numbered(folder: Url) -> Iterator[Url]:
@@ -91,14 +87,10 @@ def check_option(if_exists: str, *, without: str = "") -> IfExistsOption:
     return IfExistsOption(if_exists)
 
 
-class _Kind(msgspec.Struct):
-    kind: str
-
-
 def _check_kind(folder: Url, what: str) -> None:
     """Refuse to overwrite an object of another kind; a damaged one may be overwritten."""
     try:
-        kind = decode_part((folder / MANIFEST).read_bytes(), _Kind, folder).kind
+        kind = decode_part((folder / MANIFEST).read_bytes(), Head, folder).kind
     except CorruptObjectError:
         return
     if kind != what:
@@ -109,13 +101,13 @@ def _check_kind(folder: Url, what: str) -> None:
 
 def _check_cases(folder: Url, what: str) -> None:
     place = place_of(folder)
-    check_case(folder.name, sibling_names(folder), what)
+    check_case(folder.name, folder_names(folder.parent), what)
     above = folder.parent.parent
     if place.dataset:
-        check_case(above.name, sibling_names(above), "dataset")
+        check_case(above.name, folder_names(above.parent), "dataset")
         above = above.parent.parent
     if place.project:
-        check_case(above.name, sibling_names(above), "project")
+        check_case(above.name, folder_names(above.parent), "project")
 
 
 def publish_table(folder: Url, manifest: TableManifest, if_exists: str) -> Url:
@@ -153,24 +145,3 @@ def exists_error(folder: Url, what: str) -> ObjectExistsError:
         f"A {what} exists already at {folder}.",
         hint='pass if_exists="rename", "overwrite" or "reuse", or choose another name.',
     )
-
-
-def readable_objects(folder: Url) -> Iterator[tuple[Url, bytes]]:
-    """Yield url and manifest bytes of every object directly below `folder`, sorted by name.
-
-    Folders without a manifest are not objects and are passed over. A manifest that cannot be read
-    has no bytes.
-    """
-    try:
-        entries = list(UrlAdapterRegistry.list_dir(folder))
-    except UrlNotFoundError:
-        return
-    for entry in entries:
-        if entry.is_dir:
-            try:
-                yield folder / entry.name, (folder / entry.name / MANIFEST).read_bytes()
-            except UrlNotFoundError:
-                continue
-            except OSError:
-                # It must not hide the others; who decodes nothing will say that it is damaged.
-                yield folder / entry.name, b""

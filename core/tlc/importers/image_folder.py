@@ -6,14 +6,17 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pyarrow as pa
+
 from tlc.errors import ColumnError, UrlNotFoundError
-from tlc.importers.source import Batch, Source
+from tlc.importers.source import Source
 from tlc.schemas import CategoricalLabelSchema, ImageSchema, MapElement
 from tlc.url import Url
 from tlc.url.expansion import AliasTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
@@ -46,14 +49,17 @@ def from_image_folder(
         (e if e.startswith(".") else f".{e}").lower() for e in (extensions or EXTENSIONS)
     )
     schema: dict[str, Any] = {image_column_name: ImageSchema()}
+    labels: dict[str, Any] = {}
     if not include_label_column:
-        images = list(_images(folder, suffixes))
-        columns: dict[str, Any] = {image_column_name: images}
+        images = _images(str(folder), suffixes)
     else:
-        classes, images, labels = _classes(folder, suffixes)
+        classes = _classes(folder, suffixes)
+        listed = [_images(os.path.join(folder, name), suffixes) for name in classes]
+        images = [image for part in listed for image in part]
+        ids = np.arange(len(classes), dtype=np.int32)
+        labels[label_column_name] = np.repeat(ids, [len(part) for part in listed])
         elements = [_element(name, label_overrides or {}) for name in classes]
         schema[label_column_name] = CategoricalLabelSchema(classes=elements)
-        columns = {image_column_name: images, label_column_name: labels}
     if not images:
         raise UrlNotFoundError(
             f"There is no image below {folder}.",
@@ -61,44 +67,47 @@ def from_image_folder(
         )
     return Source(
         "image_folder",
-        lambda: _relative_to_aliases(columns, image_column_name),
+        lambda: iter([{image_column_name: _urls(images), **labels}]),
         schema,
         _fingerprint(folder, images),
     )
 
 
-def _classes(folder: Path, suffixes: tuple[str, ...]) -> tuple[list[str], list[str], list[int]]:
-    loose = [entry.name for entry in os.scandir(folder) if _is_image(entry, suffixes)]
+def _classes(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
+    loose, classes = _list(str(folder), suffixes, follow_links=True)
     if loose:
         raise ColumnError(
-            f"{folder} holds {len(loose)} images outside of class folders, such as {min(loose)!r}.",
+            f"{folder} holds {len(loose)} images outside of class folders, such as {loose[0]!r}.",
             hint="pass include_label_column=False for images without labels.",
         )
-    classes = sorted(
-        e.name for e in os.scandir(folder) if e.is_dir() and not e.name.startswith(".")
-    )
-    images: list[str] = []
-    labels: list[int] = []
-    for label, name in enumerate(classes):
-        images += _images(folder / name, suffixes)
-        labels += [label] * (len(images) - len(labels))
-    return classes, images, labels
+    return classes
 
 
-def _images(folder: Path | str, suffixes: tuple[str, ...]) -> Iterator[str]:
-    """Yield the images below `folder`, sorted, each folder's files before its sub-folders."""
+def _images(folder: str, suffixes: tuple[str, ...]) -> list[str]:
+    """Return the images below `folder`, sorted, each folder's files before its sub-folders."""
+    names, folders = _list(folder, suffixes, follow_links=False)
+    start = os.path.join(folder, "")
+    images = [start + name for name in names]
+    for name in folders:
+        images += _images(start + name, suffixes)
+    return images
+
+
+def _list(
+    folder: str, suffixes: tuple[str, ...], *, follow_links: bool
+) -> tuple[list[str], list[str]]:
+    """Return the names of the images and of the folders in `folder`, sorted; none is hidden."""
+    images, folders = [], []
     with os.scandir(folder) as entries:
-        listed = sorted(entries, key=lambda entry: entry.name)
-    yield from (entry.path for entry in listed if _is_image(entry, suffixes))
-    for entry in listed:
-        if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-            yield from _images(entry.path, suffixes)
-
-
-def _is_image(entry: os.DirEntry[str], suffixes: tuple[str, ...]) -> bool:
-    return (
-        entry.name.lower().endswith(suffixes) and not entry.name.startswith(".") and entry.is_file()
-    )
+        for entry in entries:
+            name = entry.name
+            if name.startswith("."):
+                continue
+            if name.lower().endswith(suffixes) and entry.is_file():
+                images.append(name)
+            elif entry.is_dir(follow_symlinks=follow_links):
+                folders.append(name)
+    return sorted(images), sorted(folders)
 
 
 def _element(name: str, overrides: Mapping[str, MapElement | str]) -> MapElement:
@@ -106,16 +115,20 @@ def _element(name: str, overrides: Mapping[str, MapElement | str]) -> MapElement
     return override if isinstance(override, MapElement) else MapElement(override)
 
 
-def _relative_to_aliases(columns: dict[str, Any], image_column: str) -> Iterator[Batch]:
-    apply = AliasTable().apply
-    yield {**columns, image_column: [apply(path) for path in columns[image_column]]}
+def _urls(images: list[str]) -> pa.Array | list[str]:
+    aliases = AliasTable()
+    urls = [aliases.apply(path) for path in images] if aliases else images
+    try:
+        return pa.array(urls, pa.string())
+    except UnicodeEncodeError:
+        return urls  # the table names the row whose file has a name that is no text
 
 
-def _fingerprint(folder: Path, images: Iterable[str]) -> dict[str, Any]:
-    start = len(str(folder)) + 1
-    names = "\n".join(path[start:] for path in images)
+def _fingerprint(folder: Path, images: list[str]) -> dict[str, Any]:
+    start = os.path.join(folder, "")
+    names = "\n".join(images).removeprefix(start).replace(f"\n{start}", "\n")
     return {
         "url": Url(folder).to_relative().to_str(),
-        "images": names.count("\n") + 1,
+        "images": len(images),
         "digest": hashlib.sha256(names.encode("utf-8", "surrogateescape")).hexdigest(),
     }

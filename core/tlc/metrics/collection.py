@@ -181,8 +181,7 @@ class Collection:
             return self.metrics_table
         try:
             if self._writer is not None:
-                self.metrics_table = self._writer.finalize()
-                run.add_metrics_table(self.metrics_table)
+                self.metrics_table = self._writer.finalize_and_link()
                 if self.collect_aggregates and (aggregates := self.aggregate_values):
                     axes = {name: self.constants[name] for name in AXES if name in self.constants}
                     run.add_output_value({**axes, **aggregates})

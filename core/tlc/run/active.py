@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tlc import _session
 from tlc.errors import RunStateError
 from tlc.run.run import Run
+from tlc.url import IfExistsOption
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +52,8 @@ def init(
         root_url=root_url,
         run_url=run_url,
     )
+    if if_exists == IfExistsOption.REUSE:
+        run._go_on()
     if parameters:
         run.set_parameters(parameters)
     set_active_run(run)
@@ -63,7 +66,14 @@ def active_run() -> Run | None:
 
 
 def set_active_run(run: Run | None) -> None:
-    """Make `run` the active one; None for no run."""
+    """Make `run` the active one; None for no run.
+
+    How this process ends is from then on how the run ends, unless a status is set before that says
+    so: completed after the last line, failed after an uncaught exception, interrupted after Ctrl-C,
+    SIGTERM or the end of an interactive session.
+    """
+    if run is not None:
+        run._attend()
     _session.set_active(run)
 
 

@@ -58,7 +58,7 @@ def write_metrics(
     builder = MetricsBuilder(run, foreign, schema=schema, constants=constants, split=split)
     try:
         builder.add_batch(columns)
-        return Table.from_url(builder.finish())
+        return Table.from_url(builder.finish(linked=True))
     except BaseException:
         builder.discard()
         raise

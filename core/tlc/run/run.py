@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from tlc import _session
 from tlc.configuration import Configuration
 from tlc.errors import MetricsError, ObjectNotFoundError
 from tlc.format import layout
@@ -15,13 +14,13 @@ from tlc.format.manifest import MANIFEST, RunManifest, read
 from tlc.format.publish import check_option
 from tlc.run.analysis import Metrics
 from tlc.run.creating import create_run
-from tlc.run.events import EventLog
-from tlc.run.state import RunState, RunStatus
+from tlc.run.metrics_folders import linked_tables
+from tlc.run.status import HasStatus
 from tlc.table import Table, TableView
 from tlc.url import Url
 
 
-class Run:
+class Run(HasStatus):
     """An experiment: parameters, logged values, input tables and metrics tables.
 
     Runs come from `tlc.init`, `Run.from_url` or `Run.from_names`. All that a run accepts is on disk
@@ -29,9 +28,8 @@ class Run:
     """
 
     def __init__(self, url: Url, manifest: RunManifest) -> None:
-        self._url = url
+        super().__init__(url, manifest.id)
         self._manifest = manifest
-        self._events = EventLog(url, manifest.id)
 
     @classmethod
     def create(
@@ -124,11 +122,6 @@ class Run:
         return self._manifest.created
 
     @property
-    def state(self) -> RunState:
-        """All that the run holds now, read from its events."""
-        return RunState.of(self._events.read())
-
-    @property
     def last_modified(self) -> str:
         """When the run last changed: UTC, ISO 8601."""
         return self.state.last_modified or self.created
@@ -153,11 +146,6 @@ class Run:
         """``parameters``, ``inputs`` and ``outputs`` in one dict."""
         state = self.state
         return {"parameters": state.parameters, "inputs": state.inputs, "outputs": state.outputs}
-
-    @property
-    def status(self) -> float:
-        """What the run is doing, as one of ``tlc.constants.RUN_STATUS_...``."""
-        return float(self.state.status)
 
     def set_parameters(self, parameters: Mapping[str, Any]) -> None:
         """Add hyperparameters, or change those of the same name.
@@ -223,7 +211,10 @@ class Run:
         ``run.metrics(table=t, split="val", join=["label"])`` returns one Arrow table over all
         epochs; see `tlc.run.analysis.Metrics`.
         """
-        return Metrics(self, self.state.metrics)
+        state = self.state
+        told = {info["url"] for info in state.metrics}.union(state.removed_metrics)
+        found = [self._info(table) for table in linked_tables(self._url, told)]
+        return Metrics(self, [*state.metrics, *found])
 
     @property
     def metrics_tables(self) -> list[Table]:
@@ -283,30 +274,6 @@ class Run:
     add_metrics_data = add_metrics
     """The older name of `add_metrics`."""
 
-    def set_status_running(self) -> None:
-        """Say that the run is at work."""
-        self._set_status(RunStatus.RUNNING)
-
-    def set_status_collecting(self) -> None:
-        """Say that metrics are being collected."""
-        self._set_status(RunStatus.COLLECTING)
-
-    def set_status_post_processing(self) -> None:
-        """Say that results are being worked on."""
-        self._set_status(RunStatus.POST_PROCESSING)
-
-    def set_status_completed(self) -> None:
-        """Say that the run has ended well. If it is the active run, there is none afterwards."""
-        self._set_status(RunStatus.COMPLETED)
-
-    def set_status_failed(self, reason: str = "") -> None:
-        """Say that the run has failed, and why. If it is the active run, there is none then."""
-        self._set_status(RunStatus.FAILED, reason)
-
-    def set_status_interrupted(self, reason: str = "") -> None:
-        """Say that somebody stopped the run. If it is the active run, there is none afterwards."""
-        self._set_status(RunStatus.INTERRUPTED, reason)
-
     def copy(
         self,
         run_name: str | None = None,
@@ -352,17 +319,10 @@ class Run:
         return type(self).from_url, (self._url.to_str(),)
 
     def __repr__(self) -> str:
-        state = self.state
         return (
-            f"Run {self.name!r}: {state.status.name.lower()}, {len(state.metrics)} metrics tables, "
+            f"Run {self.name!r}: {self.status_name}, {len(self.state.metrics)} metrics tables, "
             f"{self._url}"
         )
-
-    def _set_status(self, status: RunStatus, reason: str = "") -> None:
-        values = {"status": int(status), **({"reason": reason} if reason else {})}
-        self._events.append("status", values)
-        if status.is_final and _session.get_active() == self:
-            _session.set_active(None)
 
     def _add_input_table(self, table: Url, identity: str) -> None:
         url = table.to_relative(self._url).to_str()

@@ -41,6 +41,7 @@ class RunState:
         inputs: One dict per input: ``{"input_table_url": ...}`` for tables, relative to the run.
         outputs: Logged values, one dict per call, in order.
         metrics: One dict per metrics table: url relative to the run, rows, bytes, stream name.
+        removed_metrics: Urls of metrics tables that are no longer linked, relative to the run.
         status: What the run is doing.
         reason: Why it failed or was interrupted, if somebody said so.
         description: What the run is about, if it was changed later.
@@ -51,6 +52,7 @@ class RunState:
     inputs: list[dict[str, Any]] = field(default_factory=list)
     outputs: list[dict[str, Any]] = field(default_factory=list)
     metrics: list[dict[str, Any]] = field(default_factory=list)
+    removed_metrics: list[str] = field(default_factory=list)
     status: RunStatus = RunStatus.EMPTY
     reason: str = ""
     description: str | None = None
@@ -61,14 +63,17 @@ class RunState:
         """Return the state after `events`, in their order; unknown events change nothing."""
         state = cls()
         metrics: dict[str, dict[str, Any]] = {}
+        removed: set[str] = set()
         for event in events:
             state._apply(event.type, event.values)
             if event.type in ("metrics", "metrics_removed"):
                 metrics.pop(event.values["url"], None)
+                removed.add(event.values["url"])
             if event.type == "metrics":
                 metrics[event.values["url"]] = event.values
             state.last_modified = event.time
         state.metrics = list(metrics.values())
+        state.removed_metrics = sorted(removed - metrics.keys())
         return state
 
     def _apply(self, type_: str, values: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Values that people log, as JSON can hold them, and back."""
+"""Values that people log, as JSON can hold them; `from_json` reads them back."""
 
 from __future__ import annotations
 
@@ -7,35 +7,21 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+from tlc.schemas._json import FLOAT, escaped
 from tlc.url import Url
 
-_FLOAT = "$float"
 _DEEPEST = 100
 _LONGEST_INT = 4096  # bits; Python does not turn much longer ones into text
 
 
 def to_stored(value: Any) -> Any:
-    """Return `value` as JSON data.
+    """Return `value` as JSON data, from which `tlc.schemas._json.from_json` makes it again.
 
     Numbers of NumPy and torch become Python's, arrays lists, paths text, and NaN and the infinities
     keep their value. What has no form in JSON, such as a function, becomes its text, and so does
     what holds itself. No value is refused.
     """
     return _stored(value, ())
-
-
-def from_stored(value: Any) -> Any:
-    """Return what `to_stored` was given, as far as JSON could hold it, in new containers."""
-    if isinstance(value, dict):
-        if value.keys() == {_FLOAT}:
-            return float(value[_FLOAT])
-        return {
-            key[1:] if key.startswith("$") else key: from_stored(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [from_stored(item) for item in value]
-    return value
 
 
 def _stored(value: Any, above: tuple[int, ...]) -> Any:
@@ -49,7 +35,7 @@ def _stored(value: Any, above: tuple[int, ...]) -> Any:
     if isinstance(value, int):
         return int(value) if value.bit_length() <= _LONGEST_INT else _text(value)
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else {_FLOAT: str(float(value))}
+        return float(value) if math.isfinite(value) else {FLOAT: str(float(value))}
     if isinstance(value, str | PurePath | Url):
         return _encodable(str(value))
     if not isinstance(value, Mapping | list | tuple | set | frozenset):
@@ -58,13 +44,8 @@ def _stored(value: Any, above: tuple[int, ...]) -> Any:
         return _text(value)
     above = (*above, id(value))
     if isinstance(value, Mapping):
-        return {_key(key): _stored(item, above) for key, item in value.items()}
+        return {escaped(_encodable(str(key))): _stored(item, above) for key, item in value.items()}
     return [_stored(item, above) for item in value]
-
-
-def _key(key: Any) -> str:
-    text = _encodable(str(key))
-    return f"${text}" if text.startswith("$") else text
 
 
 def _text(value: Any) -> str:

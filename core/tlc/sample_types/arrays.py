@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tlc._optional import require
 from tlc.errors import CorruptObjectError, SchemaError
 from tlc.sample_types.base import ExternalizationContext, ExternalSampleType, SampleType
+from tlc.sample_types.content import read_content
 from tlc.sample_types.recognize import is_array, is_tensor
 from tlc.sample_types.registry import register_sample_type
 
@@ -98,6 +99,14 @@ class ExternalNumpyArraySampleType(ExternalSampleType):
         Raises:
             SchemaError: Its elements are Python objects.
         """
+        url.write_bytes(self.encode(sample))
+
+    def encode(self, sample: np.ndarray[Any, Any]) -> bytes:
+        """Return an array as a `.npy` file.
+
+        Raises:
+            SchemaError: Its elements are Python objects.
+        """
         import numpy as np
 
         buffer = io.BytesIO()
@@ -108,7 +117,7 @@ class ExternalNumpyArraySampleType(ExternalSampleType):
                 f"An array of type {sample.dtype} cannot be stored: {error}.",
                 hint="Convert it to numbers, as with array.astype('float32').",
             ) from error
-        url.write_bytes(buffer.getvalue())
+        return buffer.getvalue()
 
     def load(self, url: Url) -> Any:
         """Return the array at `url`.
@@ -119,10 +128,11 @@ class ExternalNumpyArraySampleType(ExternalSampleType):
         """
         import numpy as np
 
-        data = io.BytesIO(url.read_bytes())
+        data = io.BytesIO(read_content(url))
         try:
             return np.lib.format.read_array(data, allow_pickle=False)
-        except (ValueError, EOFError, OSError) as error:
+        # What a header that lies is known to lead to.
+        except (ValueError, EOFError, OSError, TypeError, OverflowError, MemoryError) as error:
             raise CorruptObjectError(
                 f"The array {url.to_str()!r} cannot be read: {error}."
             ) from error
@@ -139,9 +149,9 @@ class ExternalTorchTensorSampleType(ExternalNumpyArraySampleType):
         """Return whether `value` is a torch tensor, or prepared. See `ExternalSampleType`."""
         return is_tensor(value) or self.is_prepared(value)
 
-    def save(self, sample: torch.Tensor, url: Url) -> None:  # type: ignore[override]
-        """Write a tensor."""
-        super().save(_to_array(sample), url)
+    def encode(self, sample: torch.Tensor) -> bytes:  # type: ignore[override]
+        """Return a tensor as a `.npy` file."""
+        return super().encode(_to_array(sample))
 
     def load(self, url: Url) -> Any:
         """Return the tensor at `url`.

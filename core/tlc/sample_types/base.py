@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from tlc.errors import SchemaError
+from tlc.sample_types.content import name_end
 from tlc.sample_types.row_urls import UrlLike, is_url_like, to_row_url
 from tlc.url import Url
 
@@ -121,8 +122,8 @@ class EncodedSample:
 class ExternalSampleType(SampleType):
     """A sample type with one file for each cell. The row form is the url of the file, a string.
 
-    An heir writes `file_extension`, `save`, `load` and `accepts`. Wherever a sample can be written,
-    so can
+    An heir writes `file_extension`, `save`, `load` and `accepts`; and `encode`, so that the name of
+    the file tells its checksum. Wherever a sample can be written, so can
 
     - bytes or an `EncodedSample`: they become the file as they are, without `save`;
     - a str, `Path` or `Url`: the file is referenced where it is, and nothing is copied.
@@ -136,6 +137,10 @@ class ExternalSampleType(SampleType):
     @abstractmethod
     def save(self, sample: Any, url: Url) -> None:
         """Write `sample` to a new file at `url`."""
+
+    def encode(self, sample: Any) -> bytes | None:
+        """Return the content of the file of `sample`; None, unless overridden, to call `save`."""
+        return None
 
     @abstractmethod
     def load(self, url: Url) -> Any:
@@ -166,8 +171,10 @@ class ExternalSampleType(SampleType):
         """Write `sample` to a new file and return its url. What is encoded is written as it is."""
         if isinstance(sample, (bytes, bytearray)):
             sample = EncodedSample(bytes(sample), self.file_extension)
+        if not isinstance(sample, EncodedSample) and (data := self.encode(sample)) is not None:
+            sample = EncodedSample(data, self.file_extension)
         if isinstance(sample, EncodedSample):
-            url = context.new_url(sample.extension)
+            url = context.new_url(name_end(sample.data, sample.extension))
             url.write_bytes(sample.data)
         else:
             url = context.new_url(self.file_extension)

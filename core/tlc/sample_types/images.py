@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tlc.errors import ImageReadError, SchemaError
 from tlc.sample_types.base import ExternalizationContext, ExternalSampleType
+from tlc.sample_types.content import read_content
 from tlc.sample_types.recognize import is_file_image, is_image
 from tlc.sample_types.registry import register_sample_type
 from tlc.sample_types.row_urls import to_row_url
@@ -59,6 +60,14 @@ class PilImageSampleType(ExternalSampleType):
         Raises:
             SchemaError: The format cannot hold images of this mode or size.
         """
+        url.write_bytes(self.encode(sample))
+
+    def encode(self, sample: Image) -> bytes:
+        """Return an image as the content of its file.
+
+        Raises:
+            SchemaError: The format cannot hold images of this mode or size.
+        """
         buffer = io.BytesIO()
         try:
             sample.save(buffer, self.format, **self.options)
@@ -68,7 +77,7 @@ class PilImageSampleType(ExternalSampleType):
                 f"{self.format}: {error}.",
                 hint="Convert the image, as with image.convert('RGB'), or use another sample type.",
             ) from error
-        url.write_bytes(buffer.getvalue())
+        return buffer.getvalue()
 
     def load(self, url: Url) -> Image:
         """Return the image at `url`, with its pixels loaded and its file closed.
@@ -141,7 +150,7 @@ def _read(url: Url) -> Image:
 
     data = b""
     try:
-        data = url.read_bytes()
+        data = read_content(url)
         image = Image.open(io.BytesIO(data))
         image.load()
     except UnidentifiedImageError as error:
@@ -152,7 +161,7 @@ def _read(url: Url) -> Image:
         *(OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError),
         *(OverflowError, struct.error, Image.DecompressionBombError),
     ) as error:
-        raise _unreadable(url, str(error)) from error
+        raise _unreadable(url, getattr(error, "message", str(error))) from error
     return image
 
 

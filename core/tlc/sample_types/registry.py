@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, TypeVar
 
 from tlc.errors import SchemaError, UnknownSampleTypeError
@@ -10,6 +9,7 @@ from tlc.sample_types.base import SampleType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from importlib.metadata import EntryPoints
 
 ENTRY_POINTS = "tlc.sample_types"
 """Entry-point group in which other distributions name their sample types."""
@@ -46,7 +46,7 @@ def register_sample_type(
 
 def list_sample_types() -> list[str]:
     """Return the names of all sample types, also of those that are yet to be loaded."""
-    return sorted({*_registered, *(point.name for point in entry_points(group=ENTRY_POINTS))})
+    return sorted({*_registered, *(point.name for point in _entry_points())})
 
 
 def find_sample_type(name: str) -> type[SampleType] | None:
@@ -57,7 +57,7 @@ def find_sample_type(name: str) -> type[SampleType] | None:
             the name.
     """
     if name not in _registered:
-        for point in entry_points(group=ENTRY_POINTS, name=name):
+        for point in _entry_points(name=name):
             cls = point.load()
             if not (isinstance(cls, type) and issubclass(cls, SampleType)):
                 raise SchemaError(f"The entry point {point.value!r} is no sample type: {cls!r}.")
@@ -79,6 +79,12 @@ def get_sample_type(name: str) -> type[SampleType]:
             f"or install the package that names it in the entry-point group {ENTRY_POINTS!r}.",
         )
     return cls
+
+
+def _entry_points(**selection: str) -> EntryPoints:
+    from importlib.metadata import entry_points  # late: slow, and rarely needed
+
+    return entry_points(group=ENTRY_POINTS, **selection)
 
 
 def _check_free(name: str, cls: type[SampleType], override: bool) -> None:

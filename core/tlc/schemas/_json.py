@@ -1,4 +1,8 @@
-"""What schemas hold as JSON and back, without loss: also NaN, infinities and bytes."""
+"""What schemas hold as JSON and back, without loss: also NaN, infinities and bytes.
+
+They are ``{"$float": "nan"}`` and ``{"$bytes": "<base64>"}``; a key that starts with ``$`` is
+written with one more.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,8 @@ from typing import Any
 
 from tlc.errors import SchemaError
 
-_FLOAT = "__float__"
-_BYTES = "__bytes__"
+FLOAT = "$float"
+BYTES = "$bytes"
 
 
 def to_json(value: Any) -> Any:
@@ -27,11 +31,11 @@ def to_json(value: Any) -> Any:
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else {_FLOAT: repr(float(value))}
+        return float(value) if math.isfinite(value) else {FLOAT: repr(float(value))}
     if isinstance(value, bytes):
-        return {_BYTES: base64.b64encode(value).decode("ascii")}
+        return {BYTES: base64.b64encode(value).decode("ascii")}
     if isinstance(value, Mapping):
-        return {str(key): to_json(item) for key, item in value.items()}
+        return {escaped(str(key)): to_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [to_json(item) for item in value]
     if callable(as_list := getattr(value, "tolist", None)):
@@ -48,8 +52,16 @@ def from_json(value: Any) -> Any:
         return [from_json(item) for item in value]
     if not isinstance(value, dict):
         return value
-    if value.keys() == {_FLOAT}:
-        return float(value[_FLOAT])
-    if value.keys() == {_BYTES}:
-        return base64.b64decode(value[_BYTES])
-    return {key: from_json(item) for key, item in value.items()}
+    if value.keys() == {FLOAT}:
+        return float(value[FLOAT])
+    if value.keys() == {BYTES}:
+        return base64.b64decode(value[BYTES])
+    return {
+        key.removeprefix("$") if isinstance(key, str) else key: from_json(item)
+        for key, item in value.items()
+    }
+
+
+def escaped(key: str) -> str:
+    """Return a key so that it is not taken for one of those that mean something here."""
+    return f"${key}" if key.startswith("$") else key

@@ -1,7 +1,9 @@
-"""Single cells of Arrow arrays as plain Python values, at the speed of NumPy.
+"""Cells of Arrow arrays as plain Python values, at the speed of NumPy.
 
-`cell_reader` looks at a column once and returns a function of the row number; what it returns is
-new on each call, so callers may change it.
+A column is looked at once: that gives a reader of the right kind, which then reads one cell, several
+or a range of them. What readers return is new on each call, so callers may change it.
+
+Everything here runs once per cell of an epoch, so it is a little less plain than the rest.
 """
 
 from __future__ import annotations
@@ -9,84 +11,261 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tlc.format.plain import numbers_of, validity_of
+
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-Reader = Callable[[int], Any]
+
+class CellReader:
+    """Reads the cells of one array.
+
+    Attributes:
+        one: Returns the value of a row; None where it is null.
+        is_number: Whether values are numbers or booleans.
+    """
+
+    one: Callable[[int], Any]
+    is_number = False
+
+    def span(self, start: int, stop: int) -> list[Any]:
+        """Return the values of the rows from `start` to `stop`, without that."""
+        return list(map(self.one, range(start, stop)))
+
+    def many(self, rows: np.ndarray) -> list[Any]:
+        """Return the values of some rows."""
+        return list(map(self.one, rows.tolist()))
+
+    def array(self, row: int) -> np.ndarray | None:
+        """Return the numbers of a row as an array that may be changed; None if they are none."""
+        return None
+
+    def arrays(self, rows: np.ndarray) -> np.ndarray | None:
+        """Return the numbers of some rows as one array; None if they do not form one.
+
+        A missing float is NaN; for other missing numbers there is nothing, and so no array.
+        """
+        return None
 
 
-def cell_reader(array: pa.Array) -> Reader:
-    """Return a function that gives the value of row ``i`` of `array`; None where it is null."""
+def cell_reader(array: pa.Array) -> CellReader:
+    """Return a reader of the cells of `array`."""
     reader = _reader(array)
-    if array.null_count == 0 or reader is None:
-        return reader or (lambda i: array[i].as_py())
-    valid = array.is_valid().to_numpy(zero_copy_only=False)
-    return lambda i: reader(i) if valid[i] else None
+    valid = validity_of(array)
+    return reader if valid is None else _Nullable(reader, valid)
 
 
 def numeric_view(array: pa.Array) -> np.ndarray | None:
-    """Return the values of an array of numbers or booleans as NumPy, without copying numbers.
+    """Return an array of numbers, or of lists of them of one length, as NumPy, without copying.
 
-    Null cells have an undefined value. Returns None for other types.
+    Booleans are unpacked. Null cells have an undefined value. Returns None for other types.
     """
-    import numpy as np
     import pyarrow as pa
 
     type_ = array.type
-    if pa.types.is_boolean(type_):
-        bits = np.frombuffer(array.buffers()[1] or b"", np.uint8)
-        return np.unpackbits(bits, bitorder="little")[array.offset :][: len(array)].astype(bool)
-    if not (pa.types.is_integer(type_) or pa.types.is_floating(type_)):
-        return None
-    kind = "f" if pa.types.is_floating(type_) else "u" if str(type_).startswith("u") else "i"
-    data = np.frombuffer(array.buffers()[1] or b"", f"{kind}{type_.bit_width // 8}")
-    return data[array.offset :][: len(array)]
+    if pa.types.is_boolean(type_) or pa.types.is_integer(type_) or pa.types.is_floating(type_):
+        return numbers_of(array)
+    if pa.types.is_fixed_size_list(type_) and type_.list_size > 0:
+        length = type_.list_size
+        values = array.values.slice(array.offset * length, len(array) * length)
+        view = None if values.null_count else numeric_view(values)
+        return None if view is None else view.reshape(len(array), length, *view.shape[1:])
+    return None
 
 
-def _reader(array: pa.Array) -> Reader | None:
+def starts_of_texts(array: pa.Array) -> np.ndarray:
+    """Return the first byte of each text of an array that is neither null nor empty."""
+    import numpy as np
+
+    text = array.buffers()[2]
+    if not text:
+        return np.empty(0, np.uint8)
+    ends = _offsets(array)
+    present, valid = ends[1:] > ends[:-1], validity_of(array)
+    starts = ends[:-1][present if valid is None else present & valid]
+    return np.frombuffer(text, np.uint8).take(starts)
+
+
+def _reader(array: pa.Array) -> CellReader:
     import pyarrow as pa
 
     type_ = array.type
     view = numeric_view(array)
     if view is not None:
-        return view.item
+        return _Numbers(view) if view.ndim == 1 else _Arrays(view)
     if pa.types.is_string(type_):
-        return _string_reader(array)
+        return _Texts(array)
     if pa.types.is_fixed_size_list(type_):
-        return _list_reader(array, array.values, type_.list_size)
+        return _FixedLists(array)
     if pa.types.is_list(type_):
-        return _list_reader(array, array.values, None)
+        return _Lists(array)
     if pa.types.is_struct(type_):
-        fields = [
-            (type_.field(k).name, cell_reader(array.field(k))) for k in range(type_.num_fields)
-        ]
-        return lambda i: {name: read(i) for name, read in fields}
-    return None
+        return _Structs(array)
+    return _Others(array)
 
 
-def _string_reader(array: pa.Array) -> Reader:
+class _Numbers(CellReader):
+    is_number = True
+
+    def __init__(self, view: np.ndarray) -> None:
+        self._view = view
+        self.one = view.item
+
+    def span(self, start: int, stop: int) -> list[Any]:
+        return self._view[start:stop].tolist()
+
+    def many(self, rows: np.ndarray) -> list[Any]:
+        return self._view.take(rows).tolist()
+
+    def arrays(self, rows: np.ndarray) -> np.ndarray | None:
+        return self._view.take(rows)
+
+
+class _Arrays(CellReader):
+    """Fixed-size lists of numbers, also several deep."""
+
+    def __init__(self, view: np.ndarray) -> None:
+        self._view = view
+        self.one = lambda row: view[row].tolist()
+
+    def span(self, start: int, stop: int) -> list[Any]:
+        return self._view[start:stop].tolist()
+
+    def many(self, rows: np.ndarray) -> list[Any]:
+        return self._view.take(rows, axis=0).tolist()
+
+    def array(self, row: int) -> np.ndarray | None:
+        return self._view[row].copy()
+
+    def arrays(self, rows: np.ndarray) -> np.ndarray | None:
+        return self._view.take(rows, axis=0)
+
+
+class _Texts(CellReader):
+    def __init__(self, array: pa.Array) -> None:
+        self._ends = ends = _offsets(array)
+        self._text = text = memoryview(array.buffers()[2] or b"")
+        # Faster than the item method of NumPy's arrays, since it is called twice per cell.
+        at = memoryview(ends)
+        self.one = lambda row: str(text[at[row] : at[row + 1]], "utf-8")
+
+    def span(self, start: int, stop: int) -> list[Any]:
+        ends = self._ends[start : stop + 1].tolist()
+        return self._between(ends[:-1], ends[1:])
+
+    def many(self, rows: np.ndarray) -> list[Any]:
+        return self._between(self._ends.take(rows).tolist(), self._ends.take(rows + 1).tolist())
+
+    def _between(self, starts: list[int], stops: list[int]) -> list[str]:
+        text = self._text
+        return [str(text[a:b], "utf-8") for a, b in zip(starts, stops, strict=True)]
+
+
+class _Lists(CellReader):
+    def __init__(self, array: pa.Array) -> None:
+        self._ends = ends = _offsets(array)
+        self._items = items = cell_reader(array.values)
+        self._view = view = None if array.values.null_count else numeric_view(array.values)
+        at, span = memoryview(ends), items.span
+        if view is None:
+            self.one = lambda row: span(at[row], at[row + 1])
+        else:
+            self.one = lambda row: view[at[row] : at[row + 1]].tolist()
+
+    def span(self, start: int, stop: int) -> list[Any]:
+        ends = self._ends[start : stop + 1].tolist()
+        first = ends[0]
+        items = self._items.span(first, ends[-1])
+        return [items[a - first : b - first] for a, b in zip(ends, ends[1:], strict=False)]
+
+    def array(self, row: int) -> np.ndarray | None:
+        if self._view is None:
+            return None
+        return self._view[self._ends[row] : self._ends[row + 1]].copy()
+
+
+class _FixedLists(CellReader):
+    """Fixed-size lists of anything but numbers."""
+
+    def __init__(self, array: pa.Array) -> None:
+        self._size = size = array.type.list_size
+        self._first = first = array.offset
+        self._items = items = cell_reader(array.values)
+        span = items.span
+        self.one = lambda row: span((first + row) * size, (first + row + 1) * size)
+
+    def span(self, start: int, stop: int) -> list[Any]:
+        size = self._size
+        items = self._items.span((self._first + start) * size, (self._first + stop) * size)
+        return [items[k * size : (k + 1) * size] for k in range(stop - start)]
+
+
+class _Structs(CellReader):
+    def __init__(self, array: pa.Array) -> None:
+        kind = array.type
+        self._names = [kind.field(number).name for number in range(kind.num_fields)]
+        self._parts = [cell_reader(array.field(number)) for number in range(kind.num_fields)]
+        readers = [(n, part.one) for n, part in zip(self._names, self._parts, strict=True)]
+        self.one = lambda row: {name: read(row) for name, read in readers}
+
+    def span(self, start: int, stop: int) -> list[Any]:
+        return dicts(self._names, [part.span(start, stop) for part in self._parts], stop - start)
+
+    def many(self, rows: np.ndarray) -> list[Any]:
+        return dicts(self._names, [part.many(rows) for part in self._parts], len(rows))
+
+
+class _Others(CellReader):
+    """Cells of types that Arrow has to turn into values, such as bytes."""
+
+    def __init__(self, array: pa.Array) -> None:
+        self._array = array
+        self.one = lambda row: array[row].as_py()
+
+    def span(self, start: int, stop: int) -> list[Any]:
+        return self._array.slice(start, stop - start).to_pylist()
+
+
+class _Nullable(CellReader):
+    def __init__(self, cells: CellReader, valid: np.ndarray) -> None:
+        self._cells = cells
+        self._valid = valid
+        self.is_number = cells.is_number
+        is_valid, one = memoryview(valid), cells.one
+        self.one = lambda row: one(row) if is_valid[row] else None
+
+    def span(self, start: int, stop: int) -> list[Any]:
+        return _masked(self._cells.span(start, stop), self._valid[start:stop])
+
+    def many(self, rows: np.ndarray) -> list[Any]:
+        return _masked(self._cells.many(rows), self._valid.take(rows))
+
+    def arrays(self, rows: np.ndarray) -> np.ndarray | None:
+        valid, found = self._valid.take(rows), self._cells.arrays(rows)
+        if found is None or valid.all():
+            return found
+        if found.dtype.kind != "f":
+            return None
+        found[~valid] = float("nan")
+        return found
+
+
+def dicts(names: list[str], columns: list[list[Any]], count: int) -> list[dict[str, Any]]:
+    """Return `count` dictionaries, made of the values of columns."""
+    if not columns:
+        return [{} for _ in range(count)]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _masked(values: list[Any], valid: np.ndarray) -> list[Any]:
+    return [v if ok else None for v, ok in zip(values, valid.tolist(), strict=True)]
+
+
+def _offsets(array: pa.Array) -> np.ndarray:
     import numpy as np
 
-    _, offsets, data = array.buffers()
-    ends = np.frombuffer(offsets or b"\0\0\0\0", np.int32)[array.offset :].item
-    text = memoryview(data or b"")
-    return lambda i: str(text[ends(i) : ends(i + 1)], "utf-8")
-
-
-def _list_reader(array: pa.Array, values: pa.Array, size: int | None) -> Reader:
-    """Read lists: a slice of the values per row, of fixed `size` or between the row's offsets."""
-    import numpy as np
-
-    if size is None:
-        _, offsets = array.buffers()[:2]
-        ends = np.frombuffer(offsets or b"\0\0\0\0", np.int32)[array.offset :].item
-        bounds: Callable[[int], tuple[int, int]] = lambda i: (ends(i), ends(i + 1))  # noqa: E731
-    else:
-        first = array.offset
-        bounds = lambda i: ((first + i) * size, (first + i + 1) * size)  # noqa: E731
-    view = numeric_view(values)
-    if view is not None and values.null_count == 0:
-        return lambda i: view[slice(*bounds(i))].tolist()
-    read = cell_reader(values)
-    return lambda i: [read(k) for k in range(*bounds(i))]
+    offsets = array.buffers()[1]
+    if not offsets:
+        return np.zeros(len(array) + 1, np.int32)
+    return np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html as escape_html
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -94,4 +93,6 @@ def _columns(table: Reading) -> list[tuple[str, Schema]]:
 
 
 def _escape(value: str) -> str:
-    return escape_html.escape(value)
+    from html import escape  # late: only notebooks show HTML
+
+    return escape(value)

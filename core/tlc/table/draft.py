@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import uuid
 from collections.abc import Iterable
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Any
@@ -18,14 +17,13 @@ from tlc.errors import (
     RowIndexTypeError,
     SchemaError,
 )
-from tlc.format import parquet
 from tlc.format.bulk import BulkFolder
 from tlc.format.encode import ColumnEncoder, common_length
 from tlc.format.infer import infer_column
-from tlc.format.layers import read_column, read_patch
-from tlc.format.manifest import Data, Layer, Patch, Stack, Take
+from tlc.format.layering import Layering
 from tlc.format.names import check_column_name
-from tlc.format.relative import holds_urls, relativize
+from tlc.format.relative import holds_urls
+from tlc.format.writer_name import new_writer
 from tlc.schemas.arrow import arrow_type
 from tlc.schemas.value_maps import make_value_map
 from tlc.schemas.values import BoolValue, NumericValue, ScalarValue
@@ -43,12 +41,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
-    import pyarrow as pa
 
+    from tlc.format.manifest import Stack
     from tlc.schemas import Schema
     from tlc.url import Url
-
-_LONGEST_CHAIN = 16
 
 
 class Draft:
@@ -61,17 +57,19 @@ class Draft:
     """
 
     def __init__(self, stack: Stack, schema: Schema, folder: Url) -> None:
-        self.layers: list[Layer] = list(stack.layers)
-        self.row_count = stack.row_count
         self.schema = copy.deepcopy(schema)
         self.operations: list[dict[str, Any]] = []
         self._folder = folder
-        self._writer = uuid.uuid4().hex[:8]
+        self._writer = new_writer()
+        self._layering = Layering(stack, self.schema.values, folder, self._writer)
 
     def stack(self) -> Stack:
-        """Return the layers, with long chains of patches folded into one."""
-        self._fold()
-        return Stack(self.row_count, tuple(self.layers))
+        """Write what is left to write, and return the layers."""
+        return self._layering.finish()
+
+    def discard(self) -> None:
+        """Delete the files that were written for `stack`: no table will name them."""
+        self._layering.discard()
 
     @singledispatchmethod
     def apply(self, edit: Edit) -> None:
@@ -85,8 +83,6 @@ class Draft:
 
     @apply.register(SetValues)
     def _(self, edit: SetValues) -> None:
-        import pyarrow as pa
-
         rows = self._positions(edit.rows)
         count = common_length({edit.column: edit.values})
         if len(rows) != count:
@@ -95,8 +91,7 @@ class Draft:
                 hint="give one value per row number.",
             )
         encoder = self._encoder(edit.column, self._column_schema(edit.column))
-        values = encoder.encode(edit.values)
-        self._patch(edit.column, pa.array(rows), values)
+        self._layering.set_values(edit.column, rows, encoder.encode(edit.values))
         self._log("set_values", column=edit.column, cells=len(rows))
 
     @apply.register(AddColumn)
@@ -118,19 +113,18 @@ class Draft:
     def _(self, edit: DropColumn) -> None:
         self._column_schema(edit.name)
         del self._columns[edit.name]
+        self._layering.drop_column(edit.name)
         self._log("drop_column", column=edit.name)
 
     @apply.register(DeleteRows)
     def _(self, edit: DeleteRows) -> None:
         import numpy as np
-        import pyarrow as pa
 
         kept = np.ones(self.row_count, dtype=bool)
         kept[self._positions(edit.rows)] = False
         rows = np.flatnonzero(kept)
-        self.layers.append(Take(self._write({"row": pa.array(rows)})))
         self._log("delete_rows", rows=self.row_count - len(rows))
-        self.row_count = len(rows)
+        self._layering.keep_rows(rows)
 
     @apply.register(SetValueMap)
     def _(self, edit: SetValueMap) -> None:
@@ -156,12 +150,17 @@ class Draft:
             self._columns[name] = new
         else:
             try:
-                self._set_column(name, new, self._read(name))
+                self._set_column(name, new, self._layering.read(name))
             except CellError as error:
                 raise SchemaError(
                     f"The cells of column {name!r} do not fit the new schema: {error.message}"
                 ) from error
         self._log("set_schema", column=name)
+
+    @property
+    def row_count(self) -> int:
+        """Number of rows as the edits have left them."""
+        return self._layering.row_count
 
     @property
     def _columns(self) -> dict[str, Schema]:
@@ -182,9 +181,8 @@ class Draft:
     def _set_column(self, name: str, schema: Schema, values: Sequence[Any]) -> None:
         """Write all cells of a column, in place of those of that name if there are any."""
         cells = self._encoder(name, schema).encode(values)
-        entry = self._write({name: relativize(cells, self._folder, schema)})
-        self.layers.append(Data((name,), (entry,), origin=""))
         self.schema.add_sub_schema(name, schema)
+        self._layering.set_column(name, cells)
 
     def _positions(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         import numpy as np
@@ -197,42 +195,8 @@ class Draft:
             )
         return np.where(numbers < 0, numbers + self.row_count, numbers)
 
-    def _read(self, name: str) -> pa.Array:
-        schema = self._columns[name]
-        stack = Stack(self.row_count, tuple(self.layers))
-        return read_column(stack, name, self._folder, arrow_type(schema), schema=schema)
-
-    def _patch(self, column: str, rows: pa.Array, values: pa.Array) -> None:
-        cells = relativize(values, self._folder, self._columns[column])
-        self.layers.append(Patch(column, self._write({"row": rows, "value": cells})))
-
-    def _write(self, columns: dict[str, pa.Array]) -> Any:
-        import pyarrow as pa
-
-        path = f"edits/{self._writer}-{uuid.uuid4().hex[:8]}.parquet"
-        return parquet.write(self._folder, path, pa.table(columns))
-
     def _log(self, type_: str, **facts: Any) -> None:
         self.operations.append({"type": type_, **facts})
-
-    def _fold(self) -> None:
-        """Merge the patches of a column that lie above all other layers, once they are many."""
-        for column in dict.fromkeys(_top_patches(self.layers)):
-            patches = [p for p in _tail(self.layers) if p.column == column]
-            if len(patches) > _LONGEST_CHAIN and column in self._columns:
-                self._merge(column, patches)
-
-    def _merge(self, column: str, patches: list[Patch]) -> None:
-        import numpy as np
-        import pyarrow as pa
-
-        schema = self._columns[column]
-        rows, values = _concatenated(patches, schema, self._folder)
-        # np.unique keeps the first of equal rows: look at them from the last to the first.
-        kept, first = np.unique(rows[::-1], return_index=True)
-        last = pa.array(len(rows) - 1 - first)
-        self.layers = [layer for layer in self.layers if layer not in patches]
-        self._patch(column, pa.array(kept), values.take(last))
 
 
 def _holds_numbers(value: ScalarValue) -> bool:
@@ -260,25 +224,3 @@ def as_row_numbers(rows: Iterable[int] | np.ndarray) -> np.ndarray:
             hint="give them as in [0] or range(2); np.flatnonzero makes one of a mask.",
         )
     return numbers
-
-
-def _tail(layers: list[Layer]) -> list[Patch]:
-    tail: list[Patch] = []
-    for layer in reversed(layers):
-        if not isinstance(layer, Patch):
-            break
-        tail.append(layer)
-    return tail[::-1]
-
-
-def _top_patches(layers: list[Layer]) -> list[str]:
-    return [patch.column for patch in _tail(layers)]
-
-
-def _concatenated(patches: list[Patch], schema: Schema, folder: Url) -> tuple[np.ndarray, pa.Array]:
-    import numpy as np
-    import pyarrow as pa
-
-    parts = [read_patch(patch, folder, schema) for patch in patches]
-    rows = np.concatenate([np.asarray(part[0]) for part in parts])
-    return rows, pa.concat_arrays([part[1].cast(arrow_type(schema)) for part in parts])

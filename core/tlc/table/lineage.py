@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
+import time
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from tlc.errors import BranchWarning, DamagedObjectWarning, TlcError
 from tlc.format.commit import REVISION
-from tlc.format.manifest import Parent, decode_part
-from tlc.format.publish import readable_objects
+from tlc.format.listing import folder_names, manifests
+from tlc.format.manifest import MANIFEST, Head, Parent, decode_part
+from tlc.url import UrlAdapterRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tlc.url import Url
-
-
-class _Head(msgspec.Struct, frozen=True):
-    id: str
-    created: str
-    revision: int = 0
-    parents: tuple[Parent, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,16 +42,82 @@ def nodes_beside(url: Url) -> dict[str, Node]:
 
     A manifest that cannot be read is named in a `DamagedObjectWarning` and passed over.
     """
-    nodes: dict[str, Node] = {}
-    for folder, data in readable_objects(url.parent):
+    parent, names = url.parent, folder_names(url.parent)
+    memory = _memory_of(parent)
+    memory.forget_what_changed(url.name)
+    new = [name for name in names if name not in memory.nodes]
+    stamps = {name: memory.stamp(name) for name in new}  # before reading: it may change meanwhile
+    for folder, data in manifests([parent / name for name in new]):
         try:
-            head = decode_part(data, _Head, folder)
+            member = decode_part(data, _Member, folder)
         except TlcError as error:
             warn_of_damage(folder, error)
             continue
-        parent = next((p.id for p in head.parents if p.relation == REVISION), None)
-        nodes[head.id] = Node(folder, head.id, head.created, parent)
-    return nodes
+        made_from = next((p.id for p in member.parents if p.relation == REVISION), None)
+        node = Node(folder, member.id, member.created, made_from)
+        memory.nodes[folder.name] = stamps[folder.name], node
+    nodes = memory.nodes.copy()
+    return {nodes[name][1].id: nodes[name][1] for name in names if name in nodes}
+
+
+class _Member(Head, frozen=True, kw_only=True):
+    id: str
+    created: str
+    parents: tuple[Parent, ...] = ()
+
+
+_Stamp = tuple[int, int, int]
+
+
+class _Memory:
+    """The manifests in one folder that this process has read, so that it reads only new ones.
+
+    They never change, but may be replaced by another table's (``if_exists="overwrite"``). That is
+    looked for at once where it would change what somebody gets, and now and then everywhere.
+
+    Args:
+        path: The folder's path on this machine; "" if it is elsewhere, where nothing is remembered:
+            to ask whether a file has changed takes as long there as to read it.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.nodes: dict[str, tuple[_Stamp | None, Node]] = {}
+        self._path = path
+        self._checked = 0.0
+
+    def stamp(self, name: str) -> _Stamp | None:
+        """Return what another manifest of that name would differ in."""
+        try:
+            status = os.stat(f"{self._path}/{name}/{MANIFEST}") if self._path else None
+        except OSError:
+            return None
+        return (status.st_ino, status.st_size, status.st_mtime_ns) if status else None
+
+    def forget_what_changed(self, name: str) -> None:
+        """Forget a table if it was replaced, and any other such if there was no look lately."""
+        now = time.monotonic()
+        due = now - self._checked > _SECONDS_BETWEEN_LOOKS
+        for each in list(self.nodes) if due else [name]:
+            known = self.nodes.get(each)
+            if known and (known[0] is None or known[0] != self.stamp(each)):
+                self.nodes.pop(each, None)
+        if due:
+            self._checked = now
+
+
+_SECONDS_BETWEEN_LOOKS = 1.0
+_MOST_FOLDERS = 1000
+_memories: dict[str, _Memory] = {}
+
+
+def _memory_of(folder: Url) -> _Memory:
+    adapter, resolved = UrlAdapterRegistry.resolve(folder)
+    path = adapter.local_path(resolved)
+    if path is None:
+        return _Memory("")
+    if len(_memories) > _MOST_FOLDERS:
+        _memories.clear()
+    return _memories.setdefault(str(path), _Memory(str(path)))
 
 
 def warn_of_damage(url: Url, error: TlcError) -> None:
@@ -70,8 +130,8 @@ def ends(start: Node, nodes: Iterable[Node]) -> list[Node]:
 
     There is one, or none if `start` has no descendants, or one for each branch.
     """
-    parents = {node.parent for node in nodes}
-    return [node for node in descendants(start, nodes) if node.id not in parents]
+    children = _children(nodes)
+    return _oldest_first(node for node in _below(start, children) if node.id not in children)
 
 
 def warn_of_branches(start: Node, ends: Sequence[Node]) -> None:
@@ -88,23 +148,36 @@ def warn_of_branches(start: Node, ends: Sequence[Node]) -> None:
 
 def descendants(start: Node, nodes: Iterable[Node]) -> list[Node]:
     """Return the revisions made from `start`, and from those, oldest first; without `start`."""
-    children: dict[str | None, list[Node]] = {}
+    return _oldest_first(_below(start, _children(nodes)))
+
+
+def _children(nodes: Iterable[Node]) -> dict[str, list[Node]]:
+    children: dict[str, list[Node]] = {}
     for node in nodes:
-        children.setdefault(node.parent, []).append(node)
-    found: list[Node] = []
-    waiting = list(children.get(start.id, ()))
+        if node.parent is not None:
+            children.setdefault(node.parent, []).append(node)
+    return children
+
+
+def _below(start: Node, children: Mapping[str, list[Node]]) -> Iterator[Node]:
+    waiting, seen = [start], {start.id}
     while waiting:
-        node = waiting.pop()
-        found.append(node)
-        waiting += children.get(node.id, ())
-    return sorted(found, key=lambda node: (node.created, node.id))
+        for node in children.get(waiting.pop().id, ()):
+            if node.id not in seen:  # manifests that lie may form a circle
+                seen.add(node.id)
+                waiting.append(node)
+                yield node
+
+
+def _oldest_first(nodes: Iterable[Node]) -> list[Node]:
+    return sorted(nodes, key=lambda node: (node.created, node.id))
 
 
 def ancestors(start: Node, nodes: dict[str, Node]) -> list[Node]:
     """Return the revisions that `start` was made from, oldest first; without `start`."""
-    found: list[Node] = []
+    found = {start.id: start}
     node = start
-    while node.parent is not None and node.parent in nodes:
+    while node.parent is not None and node.parent in nodes and node.parent not in found:
         node = nodes[node.parent]
-        found.append(node)
-    return found[::-1]
+        found[node.id] = node
+    return list(found.values())[:0:-1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
@@ -54,6 +53,8 @@ def check_options(options: Mapping[str, Any], name: str) -> None:
     """
     for option in options:
         if option not in TableOptions.__annotations__:
+            import difflib  # late: only for an error
+
             near = difflib.get_close_matches(option, TableOptions.__annotations__, 1)
             meant = f" Hint: did you mean {near[0]!r}?" if near else ""
             raise TypeError(f"{name}() got an unexpected keyword argument {option!r}.{meant}")

@@ -170,14 +170,17 @@ class Reading(MapStyle):
             ImageReadError: A file that the row refers to cannot be read as an image.
             CellError: A cell cannot be turned into its sample form.
         """
-        return self._rows.sample(self._rows.position(index))
+        rows = self._rows
+        if type(index) is int and 0 <= index < rows.count:  # the usual case, faster
+            return rows.sample(index)
+        return rows.sample(rows.position(index))
 
     def __getitems__(self, indices: Sequence[int]) -> list[dict[str, Any]]:
         """Return several samples; what a ``DataLoader`` calls for a batch."""
         return self._rows.samples(indices)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        return (self._rows.sample(index) for index in range(len(self._rows)))
+        return map(self._rows.sample, range(self._rows.count))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Reading):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
+import time
 from typing import TYPE_CHECKING, Any, Self
 
 from tlc.errors import (
     CorruptObjectError,
     ObjectExistsError,
+    OptionError,
     RevisionConflictError,
     SchemaError,
 )
@@ -14,8 +17,8 @@ from tlc.format.commit import INPUT, REVISION
 from tlc.format.encode import is_sequence
 from tlc.format.manifest import Parent, TableManifest, new_id, now
 from tlc.format.names import check_name
-from tlc.format.publish import claim, publish_table
-from tlc.format.rebase import rebase_stack
+from tlc.format.publish import claim, exists_error, numbered, publish_table
+from tlc.format.rebase import rebase_manifest, rebase_stack
 from tlc.table import lineage
 from tlc.table.draft import Draft, as_row_numbers
 from tlc.table.edits import (
@@ -32,11 +35,13 @@ from tlc.table.squash import squash
 from tlc.url import Url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import numpy as np
 
     from tlc.schemas import Schema
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.001, 0.2  # seconds
 
 
 class Revising(Reading):
@@ -61,14 +66,18 @@ class Revising(Reading):
             name: Name of the new table, beside this one; ``<first name>-r<number>`` if None. A
                 taken name gets a number.
             base: Url of the revision that the edits were made on. If it is no longer the newest one
-                of its lineage, nothing is written.
+                of its lineage, nothing is written; of several who edit it at once one succeeds.
+                It excludes `name`. See `revise_latest` for edits that can wait for their turn.
             table_url: Write there instead, replacing a table that is there. Such a table is made
                 from this one but is no revision of it: `latest` does not lead there.
 
         Raises:
             RevisionConflictError: `base` has been revised by somebody else.
+            OptionError: `base` and `name` are both given: the usual name decides who was first.
             TlcError: An edit does not fit the table; nothing is written then.
         """
+        if base is not None and name is not None:
+            raise OptionError(f"{name!r}: a revision of a given base has a name already.")
         number = self._manifest.revision + 1
         name = check_name(name or lineage.revision_name(self.name, number), "table")
         if_exists = "overwrite" if table_url else "rename"
@@ -90,7 +99,47 @@ class Revising(Reading):
             rows_schema=draft.schema.to_dict(),
             stack=draft.stack(),
         )
-        return self.from_url(self._publish(folder, manifest, if_exists, base))
+        if base is None or table_url:
+            return self.from_url(publish_table(folder, manifest, if_exists))
+        try:
+            return self.from_url(self._publish_on(base, wanted, folder, manifest))
+        except RevisionConflictError:
+            draft.discard()
+            raise
+
+    def revise_latest(
+        self,
+        edits: Callable[[Self], Iterable[Edit]],
+        *,
+        description: str | None = "",
+        attempts: int = 1000,
+    ) -> Self:
+        """Make the next revision of the newest one, whatever others do at the same time.
+
+        Of several processes that edit one lineage each gets its turn: nobody makes a branch, and
+        nothing that anybody has done is lost.
+
+        Args:
+            edits: Gets the newest revision and returns the edits to make in it. It is asked again
+                if somebody else's revision came first: rows may have other numbers there.
+            description: Why.
+            attempts: How often to try.
+
+        Raises:
+            RevisionConflictError: Others were faster each time.
+            TlcError: An edit does not fit the newest revision.
+        """
+        newest = self.latest()
+        for attempt in range(1, attempts + 1):
+            try:
+                return newest.revise(*edits(newest), description=description, base=newest.url)
+            except RevisionConflictError as error:
+                if attempt == attempts:
+                    raise
+                # Full jitter: those who met here will hardly meet again.
+                time.sleep(random.uniform(0, min(_LONGEST_WAIT, _FIRST_WAIT * 2**attempt)))
+                newest = self.from_url(str(error.latest)).latest()
+        raise OptionError(f"attempts={attempts} is not possible: it is 1 or more.")
 
     def set_values(
         self,
@@ -275,33 +324,53 @@ class Revising(Reading):
         tables: list[Self] = []
         for node in nodes:
             try:
-                tables.append(self.from_url(node.url))
+                table = self.from_url(node.url)
             except (CorruptObjectError, SchemaError) as error:
                 lineage.warn_of_damage(node.url, error)
+                continue
+            if table.id == node.id:  # or it has just been overwritten
+                tables.append(table)
         return tables
 
     def _as_parent(self, folder: Url, relation: str) -> Parent:
         return Parent(self.url.to_relative(folder).to_str(), self.id, relation)
 
-    def _publish(
-        self, folder: Url, manifest: TableManifest, if_exists: str, base: Url | str | None
+    def _publish_on(
+        self, base: Url | str, wanted: Url, folder: Url, manifest: TableManifest
     ) -> Url:
-        if base is None:
-            return publish_table(folder, manifest, if_exists)
+        """Publish the one revision of `base`.
+
+        All who want to try the same names in the same order, and look who has taken each. So no
+        two can succeed, whatever a listing shows or leaves out.
+        """
+        for place in numbered(wanted):
+            try:
+                return publish_table(place, rebase_manifest(manifest, folder, place), "raise")
+            except ObjectExistsError:
+                self._refuse_if_revised(base, place)
+        raise exists_error(wanted, "table")
+
+    def _refuse_if_revised(self, base: Url | str, place: Url) -> None:
+        """Refuse if the table at `place` is a revision of this one."""
         try:
-            return publish_table(folder, manifest, "raise")
-        except ObjectExistsError:
-            # Somebody has taken the name meanwhile: most likely for a revision of the same base.
-            self._check_base(base)
-            return publish_table(folder, manifest, if_exists)
+            holder = self.from_url(place)
+        except CorruptObjectError:
+            return
+        if any((p.id, p.relation) == (self.id, REVISION) for p in holder._manifest.parents):
+            raise _conflict(Url(base).to_absolute(), holder.url)
 
     def _check_base(self, base: Url | str) -> None:
         expected = Url(base).to_absolute()
-        latest = self.from_url(expected).latest()
+        edited = self if expected == self.url else self.from_url(expected)
+        latest = edited.latest()
         if latest.url != expected or expected != self.url:
-            raise RevisionConflictError(
-                f"The edits were made on {expected}, but the newest revision is {latest.url} now.",
-                base=expected,
-                latest=latest.url,
-                hint="edit the newest revision; without base= the edits make a branch.",
-            )
+            raise _conflict(expected, latest.url)
+
+
+def _conflict(base: Url, latest: Url) -> RevisionConflictError:
+    return RevisionConflictError(
+        f"The edits were made on {base}, but the newest revision is {latest} now.",
+        base=base,
+        latest=latest,
+        hint="edit the newest one, as revise_latest does; without base= it is a branch.",
+    )

@@ -1,51 +1,54 @@
-"""The rows of a table: columns, decoded when first asked for, and readers of single rows."""
+"""The rows of a table: single ones, several at once, and whole columns."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from tlc.errors import (
-    CellError,
-    ColumnNotFoundError,
-    ImageReadError,
-    RowIndexError,
-    RowIndexTypeError,
-    TlcError,
-)
-from tlc.format.layers import read_column
+from tlc.errors import CellError, ColumnNotFoundError, RowIndexError, RowIndexTypeError
+from tlc.format.stack import StackReader
 from tlc.sample_types import SampleType, resolve_sample_type
 from tlc.schemas.arrow import arrow_type
-from tlc.table.cells import Reader, cell_reader
+from tlc.table.cells import dicts
+from tlc.table.store import BlockStore
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
     from tlc.format.manifest import Stack
     from tlc.schemas import Schema
+    from tlc.table.blocks import Block, Getters
+    from tlc.table.cells import CellReader
     from tlc.url import Url
+
+_FEW = 4
+"""So many samples are read one by one faster than at once."""
 
 
 class Rows:
-    """Columns, rows and samples of one table.
+    """Columns, rows and samples of one table. What is decoded stays: see `BlockStore`.
 
     Args:
         stack: The layers that make the rows.
         schema: Schema of a row.
         url: The table's folder.
+
+    Attributes:
+        count: Number of rows.
     """
 
     def __init__(self, stack: Stack, schema: Schema, url: Url) -> None:
+        self.count = stack.row_count
         self._stack = stack
         self._schemas: Mapping[str, Schema] = schema.values
         self._url = url
-        self._columns: dict[str, pa.Array] = {}
-        self._row_readers: dict[str, Reader] | None = None
-        self._sample_readers: dict[str, Reader] | None = None
 
     def __len__(self) -> int:
-        return self._stack.row_count
+        return self.count
 
     def column(self, name: str) -> pa.Array:
         """Return a column as one Arrow array.
@@ -53,38 +56,60 @@ class Rows:
         Raises:
             ColumnNotFoundError: There is none of that name.
         """
-        if name not in self._columns:
-            if name not in self._schemas:
-                raise ColumnNotFoundError(
-                    f"{self._url} has no column {name!r}.",
-                    hint=f"its columns are {', '.join(map(repr, self._schemas)) or 'none'}.",
-                )
-            schema = self._schemas[name]
-            self._columns[name] = read_column(
-                self._stack, name, self._url, arrow_type(schema), schema=schema
-            )
-        return self._columns[name]
+        self._check_names([name])
+        return self._store.column(name)
 
     def row(self, index: int) -> dict[str, Any]:
-        """Return row `index` (0 <= index < len) in row form."""
-        if self._row_readers is None:
-            self._row_readers = {name: self._row_reader(name) for name in self._schemas}
-        return {name: read(index) for name, read in self._row_readers.items()}
+        """Return row `index` (0 <= index < count) in row form."""
+        block = self._store.find(index)
+        getters = block.row_getters
+        if getters is None:
+            block, getters = self._prepared_rows(index)
+        index -= block.first
+        return {name: read(index) for name, read in getters}
 
     def sample(self, index: int) -> dict[str, Any]:
-        """Return row `index` (0 <= index < len) in sample form, without hidden columns."""
-        if self._sample_readers is None:
-            self._sample_readers = self._make_sample_readers()
-        return {name: read(index) for name, read in self._sample_readers.items()}
+        """Return row `index` (0 <= index < count) in sample form, without hidden columns."""
+        block = self._store.find(index)
+        getters = block.sample_getters
+        if getters is None:
+            block, getters = self._prepared_samples(index)
+        index -= block.first
+        return {name: read(index) for name, read in getters}
 
     def samples(self, indices: Sequence[int]) -> list[dict[str, Any]]:
         """Return several samples; what is wrong with an index is told as `position` does."""
-        if not indices:
-            return []
-        # One look at all of them is much cheaper than one at each.
-        usual = set(map(type, indices)) == {int} and min(indices) >= 0 and max(indices) < len(self)
-        numbers = indices if usual else [self.position(index) for index in indices]
-        return [self.sample(number) for number in numbers]
+        numbers = self._positions(indices)
+        names = self.visible
+        block = self._store.single(names) if len(numbers) > _FEW else None
+        if block is not None:
+            readers = self._readers(block, names)
+            return dicts(names, [reader.many(numbers) for reader in readers], len(numbers))
+        samples: list[Any] = [None] * len(numbers)
+        # In the order of the rows, so that no block is loaded twice.
+        rows = numbers.tolist()
+        for position in sorted(range(len(rows)), key=rows.__getitem__):
+            samples[position] = self.sample(rows[position])
+        return samples
+
+    def batch(self, indices: Sequence[int], names: Sequence[str]) -> dict[str, Any]:
+        """Return columns of several samples: arrays of numbers, lists of all else.
+
+        Raises:
+            ColumnNotFoundError: There is no such column.
+            CellError: A whole number or boolean is missing.
+        """
+        self._check_names(names)
+        numbers = self._positions(indices)
+        block = self._store.single(names) if len(numbers) else None
+        if block is not None:
+            return self._batch_of(block, numbers, names)
+        order = numbers.argsort(kind="stable")
+        parts = [
+            self._batch_of(self._store.load(rows[0], names), rows, names)
+            for rows in self._by_block(numbers[order].tolist())
+        ]
+        return {name: _merged([part[name] for part in parts], order) for name in names}
 
     def position(self, index: Any) -> int:
         """Return a row number counted from the start for an index that may be negative.
@@ -97,46 +122,95 @@ class Rows:
             number = operator.index(index)
         except TypeError:
             raise self._no_integer(index) from None
-        count = len(self)
+        count = self.count
         if not -count <= number < count:
             raise RowIndexError(f"Row {number} of {self._url} does not exist: it has {count} rows.")
         return number + count if number < 0 else number
 
-    def _row_reader(self, name: str) -> Reader:
-        return cell_reader(self.column(name))
+    @cached_property
+    def visible(self) -> list[str]:
+        """Names of the columns that samples have."""
+        return [name for name, kind in self._sample_types.items() if kind.is_included_in_sample]
 
-    def _make_sample_readers(self) -> dict[str, Reader]:
-        readers: dict[str, Reader] = {}
-        for name, schema in self._schemas.items():
-            sample_type = resolve_sample_type(schema, strict=False)
-            if not sample_type.is_included_in_sample:
-                continue
-            read = self._row_reader(name)
-            plain = sample_type.is_identity
-            readers[name] = read if plain else self._decoder(name, read, sample_type)
-        return readers
+    @cached_property
+    def _store(self) -> BlockStore:
+        types = {name: arrow_type(schema) for name, schema in self._schemas.items()}
+        return BlockStore(StackReader(self._stack, self._url, types, self._schemas))
 
-    def _decoder(self, name: str, read: Reader, sample_type: SampleType) -> Reader:
-        def decode(index: int) -> Any:
-            cell = read(index)
-            if cell is None:
-                return None
-            try:
-                return sample_type.from_row(cell)
-            except (TlcError, OSError, ValueError, TypeError) as error:
-                raise self._unreadable(name, index, error) from error
+    @cached_property
+    def _sample_types(self) -> dict[str, SampleType]:
+        return {
+            name: resolve_sample_type(schema, strict=False)
+            for name, schema in self._schemas.items()
+        }
 
-        return decode
+    def _prepared_rows(self, index: int) -> tuple[Block, Getters]:
+        names = list(self._schemas)
+        with self._store.locked():
+            block = self._store.load(index, names)
+            return block, block.prepare_rows(names)
 
-    def _unreadable(self, name: str, index: int, error: Exception) -> TlcError:
-        reason = getattr(error, "message", str(error))
-        where = f"Row {index}, column {name!r} of {self._url}: {reason}"
-        hint = (
-            getattr(error, "hint", "") or "correct the file, or delete the row in a new revision."
+    def _prepared_samples(self, index: int) -> tuple[Block, Getters]:
+        with self._store.locked():
+            block = self._store.load(index, self.visible)
+            kinds = {name: self._sample_types[name] for name in self.visible}
+            return block, block.prepare_samples(kinds, self._url)
+
+    def _readers(self, block: Block, names: Sequence[str]) -> list[CellReader]:
+        known = block.sample_readers
+        if not known.keys() >= set(names):
+            with self._store.locked():
+                block = self._store.load(block.first, names)
+                block.add_readers({name: self._sample_types[name] for name in names}, self._url)
+                known = block.sample_readers
+        return [known[name] for name in names]
+
+    def _batch_of(self, block: Block, rows: Any, names: Sequence[str]) -> dict[str, Any]:
+        """Return the columns of some rows, all of which lie in `block`."""
+        import numpy as np
+
+        places = np.asarray(rows) - block.first
+        columns: dict[str, Any] = {}
+        for name, reader in zip(names, self._readers(block, names), strict=True):
+            array = reader.arrays(places)
+            columns[name] = reader.many(places) if array is None else array
+            if array is None and reader.is_number:
+                self._refuse_missing(name, columns[name], places + block.first)
+        return columns
+
+    def _by_block(self, rows: Sequence[int]) -> Iterator[list[int]]:
+        """Yield the rows of each block, which are given in ascending order."""
+        for _, group in groupby(rows, key=lambda row: self._store.find(row).first):
+            yield list(group)
+
+    def _positions(self, indices: Sequence[int]) -> np.ndarray:
+        import numpy as np
+
+        if not len(indices):
+            return np.empty(0, np.int64)
+        # One look at all of them is much cheaper than one at each.
+        usual = set(map(type, indices)) == {int} and min(indices) >= 0 and max(indices) < self.count
+        if not usual:
+            indices = [self.position(index) for index in indices]
+        return np.array(indices, np.int64)
+
+    def _check_names(self, names: Sequence[str]) -> None:
+        for name in names:
+            if name not in self._schemas:
+                raise ColumnNotFoundError(
+                    f"{self._url} has no column {name!r}.",
+                    hint=f"its columns are {', '.join(map(repr, self._schemas)) or 'none'}.",
+                )
+
+    def _refuse_missing(self, name: str, values: list[Any], rows: np.ndarray) -> None:
+        row = int(rows[values.index(None)])
+        raise CellError(
+            f"Row {row}, column {name!r} of {self._url}: the number is missing, and an array of "
+            "whole numbers has no place for that.",
+            column=name,
+            row=row,
+            hint="fill the column in a revision, leave it out, or read samples.",
         )
-        if isinstance(error, ImageReadError):
-            return ImageReadError(where, hint=hint)
-        return CellError(where, column=name, row=index, hint=hint)
 
     def _no_integer(self, index: Any) -> RowIndexTypeError:
         hint = "index with one row number."
@@ -149,6 +223,22 @@ class Rows:
         )
 
 
+def _merged(parts: list[Any], order: np.ndarray) -> Any:
+    """Return parts as one, with the value at k going to ``order[k]``."""
+    import numpy as np
+
+    if parts and all(isinstance(part, np.ndarray) for part in parts):
+        joined = np.concatenate(parts)
+        merged = np.empty_like(joined)
+        merged[order] = joined
+        return merged
+    values = [value for part in parts for value in part]
+    result: list[Any] = [None] * len(values)
+    for place, value in zip(order.tolist(), values, strict=True):
+        result[place] = value
+    return result
+
+
 class RowsView(Sequence[dict[str, Any]]):
     """The rows of a table in row form: ``view[i]`` is a dict of plain values, new on each access.
 
@@ -159,13 +249,16 @@ class RowsView(Sequence[dict[str, Any]]):
         self._rows = rows
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return self._rows.count
 
     def __getitem__(self, index: Any) -> Any:
-        return self._rows.row(self._rows.position(index))
+        rows = self._rows
+        if type(index) is int and 0 <= index < rows.count:
+            return rows.row(index)
+        return rows.row(rows.position(index))
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        return (self._rows.row(i) for i in range(len(self._rows)))
+        return map(self._rows.row, range(self._rows.count))
 
     def __repr__(self) -> str:
         return f"RowsView({len(self)} rows)"

@@ -11,6 +11,7 @@ from tlc.format.layout import url_beside
 from tlc.format.manifest import Data, FileEntry, Parent, Stack, TableManifest, new_id, now
 from tlc.format.publish import claim
 from tlc.format.relative import relativize
+from tlc.format.writer_name import new_writer
 from tlc.table import lineage
 from tlc.table.reuse import publish, reused, reuses
 
@@ -63,7 +64,7 @@ def _full_stack(table: Reading, folder: Url) -> Stack:
 
     columns = {name: _stored(table, name, folder) for name in table.columns}
     rows = pa.table(columns)
-    writer = new_id()[:8]
+    writer = new_writer()
     files = tuple(
         parquet.write(
             folder, f"data/{writer}-{start // _STEP:05d}.parquet", rows.slice(start, _STEP)

@@ -1,5 +1,7 @@
 """Contract suites: what every sample type, url adapter, collector and sampler must do.
 
+`FaultyUrlAdapter` and `Turns` make requests fail and threads race in an order that a seed decides.
+
 A suite is a pytest class. An heir in your own tests says what it tests and inherits the tests::
 
     from tlc.testing import UrlAdapterContract
@@ -18,16 +20,32 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tlc.testing.collector_contract import CollectorContract
+    from tlc.testing.faulty_adapter import Fault, FaultyUrlAdapter
+    from tlc.testing.project_contract import ProjectContract
     from tlc.testing.sample_type_contract import SampleTypeContract
     from tlc.testing.sampler_contract import SamplerContract
+    from tlc.testing.turns import Turns
     from tlc.testing.url_adapter_contract import UrlAdapterContract
 
-__all__ = ["CollectorContract", "SampleTypeContract", "SamplerContract", "UrlAdapterContract"]
+__all__ = [
+    "CollectorContract",
+    "Fault",
+    "FaultyUrlAdapter",
+    "ProjectContract",
+    "SampleTypeContract",
+    "SamplerContract",
+    "Turns",
+    "UrlAdapterContract",
+]
 
 _HOMES = {
     "CollectorContract": "tlc.testing.collector_contract",
+    "Fault": "tlc.testing.faulty_adapter",
+    "FaultyUrlAdapter": "tlc.testing.faulty_adapter",
+    "ProjectContract": "tlc.testing.project_contract",
     "SampleTypeContract": "tlc.testing.sample_type_contract",
     "SamplerContract": "tlc.testing.sampler_contract",
+    "Turns": "tlc.testing.turns",
     "UrlAdapterContract": "tlc.testing.url_adapter_contract",
 }
 

@@ -74,7 +74,9 @@ class UrlAdapterContract:
             UrlAdapterRegistry.create_binary_content_at_url(url, b"second")
         assert url.read_bytes() == b"first"
 
-    @pytest.mark.parametrize("operation", ["read", "size", "delete", "tree", "list", "copy"])
+    @pytest.mark.parametrize(
+        "operation", ["read", "size", "delete", "tree", "list", "folders", "copy"]
+    )
     def test_says_that_nothing_is_there(self, root: Url, operation: str) -> None:
         """Every operation on what is missing raises one kind of error, which names the url."""
         (root / "other").write_bytes(b"")
@@ -85,6 +87,7 @@ class UrlAdapterContract:
             "delete": missing.delete,
             "tree": lambda: UrlAdapterRegistry.delete_tree(missing),
             "list": lambda: UrlAdapterRegistry.list_dir(missing),
+            "folders": lambda: UrlAdapterRegistry.list_folders(missing),
             "copy": lambda: UrlAdapterRegistry.copy_url(missing, root / "copy"),
         }
         assert not missing.exists()
@@ -101,14 +104,17 @@ class UrlAdapterContract:
         assert [entry.is_dir for entry in entries] == [False, False, False, True]
         assert all(Url(entry.path) == root / entry.name for entry in entries)
         assert all(entry.size in (5, None) for entry in entries if not entry.is_dir)
+        assert UrlAdapterRegistry.list_folders(root) == ["c"]
 
     def test_makes_folders(self, root: Url) -> None:
-        """A folder that was made is there and empty, and may be made again."""
+        """A folder that was made is there, if the adapter has empty ones, and may be made again."""
         folder = root / "x" / "y"
         UrlAdapterRegistry.make_dirs(folder)
         UrlAdapterRegistry.make_dirs(folder)
-        assert UrlAdapterRegistry.is_dir(folder)
-        assert list(UrlAdapterRegistry.list_dir(folder)) == []
+        keeps = UrlAdapterRegistry.get(folder).keeps_empty_folders()
+        assert UrlAdapterRegistry.is_dir(folder) == keeps
+        if keeps:
+            assert list(UrlAdapterRegistry.list_dir(folder)) == []
 
     def test_tells_files_from_folders(self, root: Url) -> None:
         """What is for files is refused for folders, and no file becomes a folder."""
@@ -118,10 +124,49 @@ class UrlAdapterContract:
         for call in (file.parent.delete, file.parent.read_bytes, (file / "a").read_bytes):
             with pytest.raises((UnsupportedOperationError, UrlNotFoundError)):
                 call()
-        for below in (file / "a", file / "a" / "b"):
-            with pytest.raises(UnsupportedOperationError):
-                below.write_bytes(b"")
+        if UrlAdapterRegistry.get(file).keeps_empty_folders():
+            for below in (file / "a", file / "a" / "b"):
+                with pytest.raises(UnsupportedOperationError):
+                    below.write_bytes(b"")
         assert file.read_bytes() == b""
+
+    def test_reads_parts(self, root: Url) -> None:
+        """A part, or a file object that goes back and forth, gives the bytes of those places."""
+        content = bytes(range(256)) * 2000
+        url = (root / "a").write_bytes(content)
+        for offset, length in ((0, 10), (300_000, 200_000), (511_990, 100), (512_000, 5)):
+            part = UrlAdapterRegistry.read_range(url, offset, length)
+            assert part == content[offset : offset + length]
+        with UrlAdapterRegistry.open_binary(url) as file:
+            assert file.seek(0, 2) == len(content)
+            assert file.seek(-8, 2) == len(content) - 8
+            assert file.read(20) == content[-8:]
+            assert file.seek(1000) == file.tell() == 1000
+            assert file.read(300_000) == content[1000:301_000]
+            assert file.read() == content[301_000:]
+            assert file.read(1) == b""
+        with UrlAdapterRegistry.open_binary((root / "empty").write_bytes(b"")) as file:
+            assert file.read() == b""
+        for read in (UrlAdapterRegistry.open_binary, UrlAdapterRegistry.entity_tag):
+            if read(url) is not None:
+                with pytest.raises(UrlNotFoundError):
+                    read(root / "missing")
+
+    def test_reads_many(self, root: Url) -> None:
+        """Several files come in the order asked for; one that is missing costs only itself."""
+        urls = [(root / f"{number}").write_bytes(b"%d" % number) for number in range(40)]
+        found = UrlAdapterRegistry.read_many([*urls, root / "missing", urls[0]])
+        assert found[:40] == [b"%d" % number for number in range(40)]
+        assert isinstance(found[40], UrlNotFoundError)
+        assert found[41] == b"0"
+
+    def test_tags_change_with_the_content(self, root: Url) -> None:
+        """An adapter that knows tags gives another one after the content has changed."""
+        url = (root / "a").write_bytes(b"first")
+        first = UrlAdapterRegistry.entity_tag(url)
+        assert UrlAdapterRegistry.entity_tag(url) == first
+        url.write_bytes(b"second, which is longer")
+        assert first is None or UrlAdapterRegistry.entity_tag(url) != first
 
     def test_tells_the_size(self, root: Url) -> None:
         """The size is that of the content."""
@@ -141,7 +186,9 @@ class UrlAdapterContract:
         for name in ("a/b/c", "a/d", "ab"):
             (root / name).write_bytes(b"")
         UrlAdapterRegistry.delete_tree(root / "a")
-        assert [entry.name for entry in UrlAdapterRegistry.list_dir(root)] == ["ab"]
+        assert not (root / "a").exists()
+        files = [entry.name for entry in UrlAdapterRegistry.list_dir(root) if not entry.is_dir]
+        assert files == ["ab"]
 
     def test_copies_a_file(self, root: Url) -> None:
         """A copy replaces what is there and leaves its source."""

@@ -125,6 +125,15 @@ class UrlAdapter(ABC):
         """
         raise self._unsupported("list", url)
 
+    def list_folders(self, url: Url) -> list[str]:
+        """Return the names of the folders in a folder, sorted: less work than `list_dir`.
+
+        Raises:
+            UrlNotFoundError: There is no such folder.
+            UnsupportedOperationError: The adapter cannot list.
+        """
+        return [entry.name for entry in self.list_dir(url) if entry.is_dir]
+
     def delete_url(self, url: Url) -> None:
         """Delete a file.
 
@@ -210,6 +219,44 @@ class UrlAdapter(ABC):
             UrlNotFoundError: There is no such file.
         """
         return None
+
+    def sweep_unfinished(self, url: Url, older_than_seconds: float = 86_400.0) -> list[str]:
+        """Remove files below a folder that a writer began and that nobody will finish.
+
+        Nothing is removed that a live writer may still need: only files older than that, and not
+        those of a process that is known to be alive. Adapters that write in one request, and so
+        leave no such files, do nothing.
+
+        Returns:
+            What was removed, as urls.
+        """
+        return []
+
+    def read_if_changed(self, url: Url, tag: str | None) -> tuple[bytes | None, str | None]:
+        """Return the content of a file and its tag, or no content if it still has the tag `tag`.
+
+        Raises:
+            UrlNotFoundError: There is no such file.
+        """
+        now = self.entity_tag(url)
+        if now is not None and now == tag:
+            return None, now
+        return self.read_binary_content_from_url(url), now
+
+    def is_remote(self) -> bool:
+        """Return whether files take long to come, so that keeping copies here is worth it."""
+        return False
+
+    def keeps_empty_folders(self) -> bool:
+        """Return whether folders are things of their own: made, empty, never also a file.
+
+        Where they are not, a folder is there as long as something is below it.
+        """
+        return True
+
+    def creates_exclusively(self) -> bool:
+        """Return whether `create_binary_content_at_url` works, which tables and runs need."""
+        return True
 
     def supports_append(self) -> bool:
         """Return whether `append_binary_content_to_url` works."""

@@ -46,6 +46,10 @@ class AliasTable:
             key=lambda each: (-len(each[0]), each[1]),
         )
 
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._places)
+
     def apply(self, text: str) -> str:
         """Replace the longest start of an absolute text that has an alias by it."""
         for place, name in self._places:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import os
-import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tlc.configuration import Configuration
-from tlc.errors import UnsupportedOperationError, UrlExistsError, UrlNotFoundError
+from tlc.errors import TlcError, UnsupportedOperationError, UrlExistsError, UrlNotFoundError
 from tlc.url import publish
 from tlc.url.adapter import UrlAdapter, UrlAdapterDirEntry
+from tlc.url.disk import current_disk
 from tlc.url.options import Scheme
+from tlc.url.refusals import storage_error
+from tlc.url.unfinished import GRACE_SECONDS, TEMP_PREFIX, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import BinaryIO
 
     from tlc.url.url import Url
 
 __all__ = ["LocalUrlAdapter"]
+
+_PIECE = 1 << 20
 
 
 class LocalUrlAdapter(UrlAdapter):
@@ -41,13 +46,13 @@ class LocalUrlAdapter(UrlAdapter):
     def write_binary_content_to_url(self, url: Url, content: bytes) -> Url:
         """Write a file or replace it, in one step."""
         with _errors_of(url):
-            publish.replace(url.path, lambda file: file.write(content), durable=_durable())
+            publish.replace(url.path, (content,), durable=_durable())
         return url
 
     def create_binary_content_at_url(self, url: Url, content: bytes) -> Url:
         """Write a file that must not exist, in one step."""
         with _errors_of(url):
-            publish.create(url.path, lambda file: file.write(content), durable=_durable())
+            publish.create(url.path, content, durable=_durable())
         return url
 
     def append_binary_content_to_url(
@@ -55,25 +60,30 @@ class LocalUrlAdapter(UrlAdapter):
     ) -> Url:
         """Add a record to the end of a file."""
         with _errors_of(url):
-            publish.append(url.path, content, durable=durable and _durable())
+            publish.append(url.path, content, durable=_durable(), wait=durable)
         return url
 
     def list_dir(self, url: Url) -> Iterator[UrlAdapterDirEntry]:
         """Return the entries of a folder, sorted by name."""
         with _errors_of(url), os.scandir(url.path) as entries:
-            kept = [each for each in entries if not each.name.startswith(publish.TEMP_PREFIX)]
+            kept = [each for each in entries if not each.name.startswith(TEMP_PREFIX)]
         return (_entry(url, each) for each in sorted(kept, key=lambda each: each.name))
+
+    def list_folders(self, url: Url) -> list[str]:
+        """Return the names of the folders in a folder, sorted, without a look at each."""
+        with _errors_of(url), os.scandir(url.path) as entries:
+            return sorted(each.name for each in entries if each.is_dir())
 
     def delete_url(self, url: Url) -> None:
         """Delete a file."""
         self._refuse_folder(url)
         with _errors_of(url):
-            os.unlink(url.path)
+            current_disk().unlink(url.path)
 
     def delete_tree(self, url: Url) -> None:
         """Delete a folder and all below it."""
         with _errors_of(url):
-            shutil.rmtree(url.path)
+            current_disk().remove_tree(url.path)
 
     def get_file_size(self, url: Url) -> int:
         """Return the length of a file in bytes."""
@@ -87,18 +97,16 @@ class LocalUrlAdapter(UrlAdapter):
 
     def make_dirs(self, url: Url) -> None:
         """Make a folder and those above it that are missing."""
-        publish.make_folders(url.path, durable=_durable())
+        with _errors_of(url):
+            publish.make_folders(url.path, durable=_durable())
 
     def copy_url(self, source: Url, destination: Url) -> Url:
         """Copy a file in pieces, so that its size does not matter."""
         with _errors_of(source):
             original = open(source.path, "rb")  # noqa: SIM115 - closed by the `with` below
         with original, _errors_of(destination):
-            publish.replace(
-                destination.path,
-                lambda file: shutil.copyfileobj(original, file),
-                durable=_durable(),
-            )
+            pieces = _pieces(original, source)
+            publish.replace(destination.path, pieces, durable=_durable())
         return destination
 
     def supports_append(self) -> bool:
@@ -109,9 +117,22 @@ class LocalUrlAdapter(UrlAdapter):
         """Return the path of the file."""
         return Path(url.path)
 
+    def sweep_unfinished(self, url: Url, older_than_seconds: float = GRACE_SECONDS) -> list[str]:
+        """Remove files below a folder that a writer began and that nobody will finish."""
+        return sweep(url.path, older_than_seconds)
+
     def _refuse_folder(self, url: Url) -> None:
         if os.path.isdir(url.path):
             raise _is_folder(url)
+
+
+def _pieces(file: BinaryIO, url: Url) -> Iterator[bytes]:
+    while True:
+        with _errors_of(url):
+            piece = file.read(_PIECE)
+        if not piece:
+            return
+        yield piece
 
 
 def _durable() -> bool:
@@ -133,12 +154,16 @@ def _entry(folder: Url, entry: os.DirEntry[str]) -> UrlAdapterDirEntry:
 def _errors_of(url: Url) -> Iterator[None]:
     try:
         yield
+    except TlcError:
+        raise
     except FileExistsError as error:
         raise UrlExistsError(f"Something exists already at {url}.") from error
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UrlNotFoundError(f"Nothing exists at {url}.") from error
     except IsADirectoryError as error:
         raise _is_folder(url) from error
+    except OSError as error:
+        raise storage_error(error, url) from error
 
 
 def _is_folder(url: Url) -> UnsupportedOperationError:

@@ -1,87 +1,107 @@
 """How a file comes to be on a local disk: whole or not at all, and still there after a power cut.
 
 The order of the steps is what counts: the content to the disk, then its name, then the folder that
-holds the name. `durable=False` leaves out the waiting for the disk, never a step.
+holds the name. `durable=False` leaves out the waiting for the disk, never a step. After an error
+nothing is left, so that the caller can try again; what failed to reach the disk is never synced a
+second time, since systems report such an error once and then forget the content.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-import sys
-from collections.abc import Callable
 from contextlib import suppress
-from typing import BinaryIO
+from typing import TYPE_CHECKING
 
 from tlc.errors import UnsupportedOperationError
+from tlc.url.disk import Disk, current_disk
+from tlc.url.unfinished import temp_name
 
-__all__ = ["TEMP_PREFIX", "append", "create", "make_folders", "replace"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-TEMP_PREFIX = ".tlc-tmp-"
-"""Start of the names of files that are being written."""
+__all__ = ["append", "create", "make_folders", "replace"]
 
-Fill = Callable[[BinaryIO], object]
-"""Writes the content into a file that is open for it."""
-
-_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-_APPEND = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0)
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV}
 
 
-def create(path: str, fill: Fill, *, durable: bool) -> None:
+def create(path: str, content: bytes | memoryview, *, durable: bool) -> None:
     """Publish a file that must not exist.
 
     Raises:
         FileExistsError: It does.
         UnsupportedOperationError: A file stands where a folder is needed.
     """
-    temp = _write_temp(path, fill, durable=durable)
+    disk = current_disk()
+    temp = _write_temp(disk, path, (content,), durable=durable)
     try:
-        _link(temp, path)
+        _link(disk, temp, path)
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
         # Exclusive, but not whole at once: the file has its name before its content.
-        _write_new(path, fill, durable=durable)
+        _write_new(disk, path, (content,), durable=durable)
     finally:
-        os.unlink(temp)
-    _sync_folder(os.path.dirname(path), durable=durable)
+        _remove(disk, temp)
+    if durable:
+        try:
+            disk.sync_folder(os.path.dirname(path))
+        except OSError:
+            _remove(disk, path)  # or the name would be taken when the caller tries again
+            raise
 
 
-def replace(path: str, fill: Fill, *, durable: bool) -> None:
+def replace(path: str, pieces: Iterable[bytes | memoryview], *, durable: bool) -> None:
     """Publish a file, in place of another if there is one.
 
     Raises:
         UnsupportedOperationError: A file stands where a folder is needed.
     """
+    disk = current_disk()
     path = os.path.realpath(path)  # as with open(): the link stays, the file it leads to changes
-    temp = _write_temp(path, fill, durable=durable)
+    temp = _write_temp(disk, path, pieces, durable=durable)
     try:
-        os.replace(temp, path)
-    except OSError:
-        os.unlink(temp)
+        disk.replace(temp, path)
+    except BaseException:
+        _remove(disk, temp)
         raise
-    _sync_folder(os.path.dirname(path), durable=durable)
+    if durable:
+        disk.sync_folder(os.path.dirname(path))
 
 
-def append(path: str, record: bytes, *, durable: bool) -> None:
+def append(path: str, record: bytes, *, durable: bool, wait: bool = True) -> None:
     """Add a record to the end of a file by one write, which the system keeps together.
+
+    After an error the file may end with a part of the record.
+
+    Args:
+        path: The file, which is made if it is missing.
+        record: What to add.
+        durable: Whether the name of a new file, and what `wait` asks for, goes to the disk.
+        wait: Whether to wait until the record is on the disk.
 
     Raises:
         UnsupportedOperationError: A file stands where a folder is needed.
         OSError: The disk took only a part of the record.
     """
+    disk = current_disk()
     try:
-        descriptor, is_new = os.open(path, _APPEND), False
+        descriptor, is_new = disk.open_append(path, create=False), False
     except (FileNotFoundError, NotADirectoryError):
         make_folders(os.path.dirname(path), durable=durable)
-        descriptor, is_new = os.open(path, _APPEND | os.O_CREAT, 0o666), True
-    with open(descriptor, "wb", buffering=0) as file:
-        if file.write(record) != len(record):
+        descriptor, is_new = disk.open_append(path, create=True), True
+    try:
+        if disk.write(descriptor, record) != len(record):
             raise OSError(errno.ENOSPC, "Only a part of the record was written", path)
-        _sync(file, durable=durable)
-    if is_new:
-        _sync_folder(os.path.dirname(path), durable=durable)
+        if durable and wait:
+            disk.sync(descriptor)
+    except BaseException:
+        _close(disk, descriptor)
+        raise
+    disk.close(descriptor)
+    # Also if nobody waits for this record: a later one that somebody waits for needs the name.
+    if is_new and durable:
+        disk.sync_folder(os.path.dirname(path))
 
 
 def make_folders(path: str, *, durable: bool) -> None:
@@ -90,73 +110,97 @@ def make_folders(path: str, *, durable: bool) -> None:
     Raises:
         UnsupportedOperationError: A file is in the way.
     """
-    made, above = [], path
+    missing, above = [], path
     while not os.path.isdir(above):
+        missing.append(above)
         above = os.path.dirname(above)
-        made.append(above)
+    disk, made = current_disk(), list[str]()
     try:
-        os.makedirs(path, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise UnsupportedOperationError(
-            f"The folder {path} cannot be made: there is a file of that name, or above it."
-        ) from error
-    for folder in made:
-        _sync_folder(folder, durable=durable)
-
-
-def _write_temp(path: str, fill: Fill, *, durable: bool) -> str:
-    folder = os.path.dirname(path)
-    temp = os.path.join(folder, f"{TEMP_PREFIX}{os.getpid()}-{os.urandom(16).hex()}")
-    try:
-        _write_new(temp, fill, durable=durable)
-    except (FileNotFoundError, NotADirectoryError):
-        make_folders(folder, durable=durable)
-        _write_new(temp, fill, durable=durable)
-    return temp
-
-
-def _write_new(path: str, fill: Fill, *, durable: bool) -> None:
-    descriptor = os.open(path, _NEW_FILE, 0o666)
-    try:
-        with open(descriptor, "wb") as file:
-            fill(file)
-            file.flush()
-            _sync(file, durable=durable)
-    except BaseException:
-        os.unlink(path)
+        for folder in reversed(missing):
+            if _make_folder(disk, folder):
+                made.append(folder)
+        for folder in missing if durable else ():
+            disk.sync_folder(os.path.dirname(folder))
+    except OSError as error:
+        # A folder that stayed would pass for one whose name is on the disk.
+        for folder in reversed(made):
+            with suppress(OSError):
+                disk.remove_folder(folder)
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            raise UnsupportedOperationError(
+                f"The folder {path} cannot be made: there is a file of that name, or above it."
+            ) from error
         raise
 
 
-def _link(temp: str, path: str) -> None:
+def _make_folder(disk: Disk, path: str) -> bool:
+    """Make a folder and return True, or False if somebody else was faster."""
     try:
-        os.link(temp, path)
+        disk.make_folder(path)
     except FileExistsError:
-        # A network file system may repeat a request whose answer was lost, and so refuse what
-        # has succeeded already.
-        with suppress(FileNotFoundError):
+        if os.path.isdir(path):
+            return False
+        raise
+    return True
+
+
+def _write_temp(
+    disk: Disk, path: str, pieces: Iterable[bytes | memoryview], *, durable: bool
+) -> str:
+    folder = os.path.dirname(path)
+    temp = os.path.join(folder, temp_name())
+    try:
+        _write_new(disk, temp, pieces, durable=durable)
+    except (FileNotFoundError, NotADirectoryError):  # before the first of `pieces` was asked for
+        make_folders(folder, durable=durable)
+        _write_new(disk, temp, pieces, durable=durable)
+    return temp
+
+
+def _write_new(
+    disk: Disk, path: str, pieces: Iterable[bytes | memoryview], *, durable: bool
+) -> None:
+    descriptor = disk.open_new(path)
+    try:
+        try:
+            for piece in pieces:
+                _write_all(disk, descriptor, piece)
+            if durable:
+                disk.sync(descriptor)
+        except BaseException:
+            _close(disk, descriptor)
+            raise
+        disk.close(descriptor)
+    except BaseException:
+        _remove(disk, path)
+        raise
+
+
+def _write_all(disk: Disk, descriptor: int, data: bytes | memoryview) -> None:
+    written = disk.write(descriptor, data)
+    while written < len(data):
+        written += disk.write(descriptor, memoryview(data)[written:])
+
+
+def _close(disk: Disk, descriptor: int) -> None:
+    """Close a file after an error, which is the one to tell of."""
+    with suppress(OSError):
+        disk.close(descriptor)
+
+
+def _link(disk: Disk, temp: str, path: str) -> None:
+    try:
+        disk.link(temp, path)
+    except OSError:
+        # A network file system may lose the answer to a request that succeeded, or repeat it and
+        # so refuse what is there already.
+        with suppress(OSError):
             if os.path.samefile(temp, path):
                 return
         raise
 
 
-def _sync(file: BinaryIO, *, durable: bool) -> None:
-    if not durable:
-        return
-    if sys.platform == "darwin":
-        import fcntl
-
-        # fsync leaves the content in the drive's own memory there.
-        with suppress(OSError):
-            fcntl.fcntl(file, fcntl.F_FULLFSYNC)
-            return
-    os.fsync(file)
-
-
-def _sync_folder(path: str, *, durable: bool) -> None:
-    if not durable or os.name == "nt":  # Windows has no such call
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _remove(disk: Disk, path: str) -> None:
+    """Remove what is not needed any more; what cannot be removed is swept up later."""
+    with suppress(OSError):
+        disk.unlink(path)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
 from threading import RLock
 from typing import (
     TYPE_CHECKING,
     Any,
     BinaryIO,
     ClassVar,
-    Literal,
     NamedTuple,
-    TypedDict,
     TypeVar,
     overload,
 )
 
 from tlc.errors import ConfigurationError, TlcError, UnknownSchemeError
+from tlc.url import text as texts
 from tlc.url.adapter import UrlAdapter, UrlAdapterDirEntry
 from tlc.url.local import LocalUrlAdapter
 from tlc.url.memory import MemoryUrlAdapter
-from tlc.url.options import Scheme
+from tlc.url.offers import LATE, AdapterInfo, Source, described
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,28 +39,10 @@ ENTRY_POINTS = "tlc.url_adapters"
 """Entry point group of adapters: scheme -> class."""
 
 AdapterClass = TypeVar("AdapterClass", bound=type[UrlAdapter])
-Source = Literal["built-in", "registered", "entry point"]
-
-
-class AdapterInfo(TypedDict):
-    """What is known of the adapter of a scheme.
-
-    Attributes:
-        adapter_class: Name of the class.
-        module: Module that defines it.
-        scheme: The scheme it serves.
-        source: ``"built-in"``, ``"registered"`` by the program, or ``"entry point"``.
-    """
-
-    adapter_class: str
-    module: str
-    scheme: str
-    source: Source
-
-
 # Inside the class below the name `list` means its method.
 _Infos = list[AdapterInfo]
 _Contents = list[bytes | TlcError]
+_Names = list[str]
 
 
 class _Entry(NamedTuple):
@@ -80,17 +62,17 @@ class UrlAdapterRegistry:
     _entry_points: ClassVar[dict[str, EntryPoint] | None] = None
 
     @classmethod
-    def register(cls, adapter_class: type[UrlAdapter], *, override: bool = False) -> None:
-        """Let a class serve its schemes.
+    def register(cls, adapter: type[UrlAdapter] | UrlAdapter, *, override: bool = False) -> None:
+        """Let an adapter serve its schemes.
 
         Args:
-            adapter_class: A class that can be called without arguments.
+            adapter: A class that can be called without arguments, or an instance.
             override: Whether it may take a scheme from another class.
 
         Raises:
             ConfigurationError: Another class has the scheme and `override` is false.
         """
-        cls._add(adapter_class, "registered", override=override)
+        cls._add(adapter, "registered", override=override)
 
     @classmethod
     def unregister(cls, scheme: str) -> None:
@@ -138,16 +120,10 @@ class UrlAdapterRegistry:
         """Return what is known of all adapters, sorted by scheme."""
         with cls._lock:
             infos = {scheme: _info(scheme, *entry) for scheme, entry in cls._adapters.items()}
+        for late, (module, name) in LATE.items():
+            infos.setdefault(late, described(name, module, late, "built-in"))
         for scheme, point in cls._offered().items():
-            infos.setdefault(
-                scheme,
-                AdapterInfo(
-                    adapter_class=point.attr,
-                    module=point.module,
-                    scheme=scheme,
-                    source="entry point",
-                ),
-            )
+            infos.setdefault(scheme, described(point.attr, point.module, scheme, "entry point"))
         return [infos[scheme] for scheme in sorted(infos)]
 
     @classmethod
@@ -185,6 +161,12 @@ class UrlAdapterRegistry:
         """Return the entries of a folder; see `UrlAdapter.list_dir`."""
         adapter, url = cls.resolve(url)
         return adapter.list_dir(url)
+
+    @classmethod
+    def list_folders(cls, url: Url) -> _Names:
+        """Return the names of the folders in a folder; see `UrlAdapter.list_folders`."""
+        adapter, url = cls.resolve(url)
+        return adapter.list_folders(url)
 
     @classmethod
     def delete_url(cls, url: Url) -> None:
@@ -276,31 +258,33 @@ class UrlAdapterRegistry:
             AliasError: The url starts with an alias that is not known.
             UnknownSchemeError: No adapter serves its scheme.
         """
-        url = url.expand_aliases(allow_unexpanded=False).to_absolute()
+        url = url.expand_aliases(allow_unexpanded=False)
         adapter = cls.find(url.scheme)
         if adapter is None:
             raise _unknown_scheme(url)
-        return adapter, url
+        return adapter, url.to_absolute()
 
     @classmethod
     def _add(
-        cls, adapter_class: type[UrlAdapter], source: Source, *, override: bool = False
+        cls, offered: type[UrlAdapter] | UrlAdapter, source: Source, *, override: bool = False
     ) -> None:
-        adapter = adapter_class()
+        adapter = offered if isinstance(offered, UrlAdapter) else offered()
+        own_name = _name(type(adapter))
         with cls._lock:
             for scheme in adapter.schemes():
-                present = cls._adapters.get(scheme)
-                if (
-                    present
-                    and not override
-                    and _name(type(present.adapter)) != _name(adapter_class)
-                ):
+                present = cls._present(scheme)
+                if not override and present not in (None, own_name):
                     raise ConfigurationError(
-                        f"{_name(adapter_class)} cannot serve {scheme!r}: "
-                        f"{_name(type(present.adapter))} does.",
+                        f"{own_name} cannot serve {scheme!r}: {present} does.",
                         hint="Pass override=True to replace it.",
                     )
             cls._adapters.update(dict.fromkeys(adapter.schemes(), _Entry(adapter, source)))
+        _note_folders(adapter)
+
+    @classmethod
+    def _present(cls, scheme: str) -> str | None:
+        entry = cls._adapters.get(scheme)
+        return _name(type(entry.adapter)) if entry else ".".join(LATE.get(scheme, ())) or None
 
     @classmethod
     def _offered(cls) -> dict[str, EntryPoint]:
@@ -311,10 +295,18 @@ class UrlAdapterRegistry:
 
     @classmethod
     def _load(cls, scheme: str) -> _Entry | None:
+        if scheme in LATE:
+            module, name = LATE[scheme]
+            built_in: UrlAdapter = getattr(importlib.import_module(module), name)()
+            with cls._lock:
+                for each in built_in.schemes():
+                    cls._adapters.setdefault(each, _Entry(built_in, "built-in"))
+                return cls._adapters[scheme]
         point = cls._offered().get(scheme)
         if point is None:
             return None
         adapter = point.load()()
+        _note_folders(adapter)
         with cls._lock:
             return cls._adapters.setdefault(scheme, _Entry(adapter, "entry point"))
 
@@ -324,19 +316,21 @@ def _name(adapter_class: type[UrlAdapter]) -> str:
     return f"{adapter_class.__module__}.{adapter_class.__qualname__}"
 
 
+def _note_folders(adapter: UrlAdapter) -> None:
+    if adapter.supports_relativization():
+        for scheme in adapter.schemes():
+            texts.add_folders(scheme)
+
+
 def _info(scheme: str, adapter: UrlAdapter, source: Source) -> AdapterInfo:
     kind = type(adapter)
-    return AdapterInfo(
-        adapter_class=kind.__name__, module=kind.__module__, scheme=scheme, source=source
-    )
+    return described(kind.__name__, kind.__module__, scheme, source)
 
 
 def _unknown_scheme(url: Url) -> UnknownSchemeError:
-    planned = isinstance(url.scheme, Scheme)
     return UnknownSchemeError(
         f"No adapter is registered for the scheme '{url.scheme}' of {url}.",
-        hint=("This version brings none for it yet. " if planned else "")
-        + f"Known schemes: {', '.join(list_url_schemes())}. "
+        hint=f"Known schemes: {', '.join(list_url_schemes())}. "
         "Others can be added with tlc.url.register_url_adapter.",
     )
 

@@ -15,6 +15,7 @@ from tlc.url.options import Scheme
 __all__ = [
     "ALIAS",
     "Parts",
+    "add_folders",
     "has_alias",
     "is_absolute",
     "is_drive",
@@ -33,10 +34,10 @@ ALIAS = re.compile(r"<([A-Z][A-Z0-9_]*)>(?=/|$)")
 # Two characters at least: "C:" is a drive.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _DRIVE = re.compile(r"[A-Za-z]:[/\\]")
-_SYNONYMS = {"gcs": "gs", "azure": "abfs"}
+_SYNONYMS = {"gcs": "gs", "s3a": "s3", **dict.fromkeys(("azure", "az", "abfss"), "abfs")}
 _KNOWN = {scheme.value: scheme for scheme in Scheme}
 # Others may tell "a/" from "a" and "a//b" from "a/b": their text is left as it is.
-_FOLDERS = {Scheme.MEMORY, Scheme.S3, Scheme.GS, Scheme.ABFS}
+_FOLDERS: set[str] = {Scheme.MEMORY, Scheme.S3, Scheme.GS, Scheme.ABFS}
 
 
 class Parts(NamedTuple):
@@ -51,6 +52,11 @@ class Parts(NamedTuple):
     root: str
     path: str
     query: str
+
+
+def add_folders(scheme: str) -> None:
+    """Let ``..`` in urls of a scheme lead to the folder above, and a slash at the end go."""
+    _FOLDERS.add(scheme)
 
 
 def normalise(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from typing import TYPE_CHECKING, Any, Self
 
 from tlc.errors import RunStateError, WriterStateError
@@ -10,6 +11,7 @@ from tlc.format.metrics import MetricsBuilder
 from tlc.run import Run, active_run
 from tlc.run.metrics_file import foreign_table
 from tlc.table import Table, TableView
+from tlc.writers.open_writer import OpenWriter, check_owner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +26,7 @@ class MetricsTableWriter:
 
     As a context manager it links the table to the run at the end; after an error it keeps what was
     written, as a partial table. By hand, call `finalize` and then ``run.add_metrics_table``. Rows
-    are on disk after five seconds at most, while rows come in.
+    are on disk after five seconds at most, and when the process ends, unless it is killed.
 
     Args:
         run_url: The run; the active one if None.
@@ -68,6 +70,9 @@ class MetricsTableWriter:
         self._ended = ""
         self._owner = os.getpid()
         self._table: Table | None = None
+        self._open = OpenWriter(self._builder)
+        weakref.finalize(self, self._open.drop).atexit = False
+        self._run._attend()
 
     @property
     def url(self) -> Url:
@@ -81,7 +86,9 @@ class MetricsTableWriter:
 
     def add_row(self, row: Mapping[str, Any]) -> None:
         """Add one row; see `add_batch`."""
-        self.add_batch({name: [value] for name, value in row.items()})
+        self._check_open()
+        with self._open.gate:
+            self._builder.add_row(row)
 
     def add_batch(self, batch: Mapping[str, Any]) -> None:
         """Add rows given as columns of equal length: lists, arrays or tensors.
@@ -95,10 +102,17 @@ class MetricsTableWriter:
             WriterStateError: The writer has ended, or was made in another process.
         """
         self._check_open()
-        self._builder.add_batch(batch)
+        with self._open.gate:
+            self._builder.add_batch(batch)
 
     def flush(self) -> None:
-        """Write all rows that have come in, so that they can be read and survive a crash."""
+        """Write all rows that have come in, so that they can be read and survive a crash.
+
+        Raises:
+            StorageFullError: There is no space left; the rows are kept.
+            WriterStateError: The writer was made in another process.
+        """
+        self._check_owner()
         self._builder.flush()
 
     def finalize(self) -> Table:
@@ -107,19 +121,31 @@ class MetricsTableWriter:
         Raises:
             WriterStateError: The writer has ended.
         """
-        self._check_open()
-        self._table = Table.from_url(self._builder.finish())
-        self._ended = "finalized"
-        return self._table
+        return self._finalize(linked=False)
+
+    def finalize_and_link(self) -> Table:
+        """Write what is left, link the metrics table to the run and return it.
+
+        Raises:
+            WriterStateError: The writer has ended.
+        """
+        table = self._finalize(linked=True)
+        self._run.add_metrics_table(table)
+        return table
 
     def abort(self) -> None:
-        """End without completing the table; what has come in stays readable, marked as partial."""
-        if not self._ended:
-            self._ended = "aborted"
-            if self._builder.row_count:
-                self._builder.flush()
-            else:
-                self._builder.discard()
+        """End without completing the table; what has come in stays readable, marked as partial.
+
+        What cannot be written now, with a warning, is tried again until the process ends.
+        """
+        if self._ended or self._owner != os.getpid():
+            return
+        self._ended = "aborted"
+        if self._builder.row_count:
+            self._open.close()
+        else:
+            self._open.release()
+            self._builder.discard()
 
     def get_written_metrics_infos(self) -> list[dict[str, Any]]:
         """Return one dict about the table, for `Run.update_metrics`; none before `finalize`."""
@@ -145,17 +171,23 @@ class MetricsTableWriter:
     ) -> None:
         if kind is not None:
             self.abort()
-        elif not self._ended:
-            self._run.add_metrics_table(self.finalize())
+        elif not self._ended and self._owner == os.getpid():
             if self._foreign is not None:
                 self._run.add_input_table(self._foreign.url)
+            self.finalize_and_link()
+
+    def _finalize(self, *, linked: bool) -> Table:
+        self._check_open()
+        self._table = Table.from_url(self._builder.finish(linked=linked))
+        self._ended = "finalized"
+        self._open.release()
+        return self._table
+
+    def _check_owner(self) -> None:
+        check_owner(self._owner, f"MetricsTableWriter for {self._builder.url}")
 
     def _check_open(self) -> None:
-        if self._owner != os.getpid():
-            raise WriterStateError(
-                f"The MetricsTableWriter for {self._builder.url} was made in another process.",
-                hint="make one in each process; any number of them can write to one run.",
-            )
+        self._check_owner()
         if self._ended:
             raise WriterStateError(
                 f"This MetricsTableWriter for {self._builder.url} was {self._ended} already.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Self
 
 from tlc.errors import WriterStateError
@@ -12,6 +13,7 @@ from tlc.format.names import DEFAULT_DATASET, DEFAULT_PROJECT, DEFAULT_TABLE
 from tlc.format.publish import check_option, claim
 from tlc.table import Table
 from tlc.url import Url
+from tlc.writers.open_writer import check_owner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,6 +68,7 @@ class TableWriter:
         self._if_exists = if_exists
         self._parents = parents_of(input_tables, folder)
         self._ended = ""
+        self._owner = os.getpid()
 
     @property
     def row_count(self) -> int:
@@ -78,9 +81,10 @@ class TableWriter:
         Raises:
             ColumnError: A column is missing or unknown.
             CellError: A value does not fit its schema; the message names row and column.
-            WriterStateError: The writer has ended.
+            WriterStateError: The writer has ended, or was made in another process.
         """
-        self._check_open()
+        if self._ended:
+            self._check_open()
         self._builder.add_row(row)
 
     def add_batch(self, batch: Mapping[str, Any]) -> None:
@@ -90,7 +94,7 @@ class TableWriter:
             ColumnError: A column is missing, unknown, or a single value.
             ColumnLengthError: The columns differ in length.
             CellError: A value does not fit its schema; the message names row and column.
-            WriterStateError: The writer has ended.
+            WriterStateError: The writer has ended, or was made in another process.
         """
         self._check_open()
         self._builder.add_batch(batch)
@@ -127,10 +131,11 @@ class TableWriter:
     ) -> None:
         if kind is not None:
             self._ended = "aborted"
-        elif not self._ended:
+        elif not self._ended and self._owner == os.getpid():
             self.finalize()
 
     def _check_open(self) -> None:
+        check_owner(self._owner, f"TableWriter for {self._builder.folder}")
         if self._ended:
             raise WriterStateError(
                 f"This TableWriter for {self._builder.folder} was {self._ended} already.",

@@ -353,6 +353,7 @@ def test_settings_tell_where_they_come_from(succeeds, tmp_path, monkeypatch):
         ["project_root_url", f"{tmp_path}/tlc/projects", "from default", "TLC_PROJECT_ROOT_URL"],
         ["display_progress", "False", "from environment", "TLC_DISPLAY_PROGRESS"],
         ["durability", "os", "from file", "TLC_DURABILITY"],
+        ["handle_sigterm", "True", "from default", "TLC_HANDLE_SIGTERM"],
         ["aliases.DATA", "/data", "from file", "TLC_ALIAS_DATA"],
         ["aliases.PHOTOS", "/photos", "from environment", "TLC_ALIAS_PHOTOS"],
         ["aliases.SCANS", "/scans", "from api", "TLC_ALIAS_SCANS"],
@@ -361,9 +362,9 @@ def test_settings_tell_where_they_come_from(succeeds, tmp_path, monkeypatch):
 
 def test_a_missing_file_of_settings_is_no_fault(succeeds, tmp_path):
     heading = f"{tmp_path}/tlc/config.yaml (does not exist; defaults are used)"
-    assert rows_of(succeeds("config"), heading)[-1] == [
-        *("durability", "commit", "from default", "TLC_DURABILITY")
-    ]
+    assert ["durability", "commit", "from default", "TLC_DURABILITY"] in rows_of(
+        succeeds("config"), heading
+    )
 
 
 def test_a_bad_setting_is_one_line(fails, monkeypatch):

@@ -135,9 +135,15 @@ def test_describe_tells_where_each_value_comes_from(config, file, monkeypatch):
     monkeypatch.setenv("TLC_ALIAS_B", "s3://bucket/b")
     config.display_progress = False
     config.set_alias("C", "/c")
+    config.cache_folder = "/cache"
     assert config.describe()[1:] == [
         OptionInfo("display_progress", False, "api", "TLC_DISPLAY_PROGRESS"),
         OptionInfo("durability", "os", "file", "TLC_DURABILITY"),
+        OptionInfo("handle_sigterm", True, "default", "TLC_HANDLE_SIGTERM"),
+        OptionInfo("max_decoded_bytes", 1 << 30, "default", "TLC_MAX_DECODED_BYTES"),
+        OptionInfo("cache_folder", "/cache", "api", "TLC_CACHE_FOLDER"),
+        OptionInfo("cache_size", 16 << 30, "default", "TLC_CACHE_SIZE"),
+        OptionInfo("media_cache_size", 16 << 30, "default", "TLC_MEDIA_CACHE_SIZE"),
         OptionInfo("aliases.A", "/file", "file", "TLC_ALIAS_A"),
         OptionInfo("aliases.B", "s3://bucket/b", "environment", "TLC_ALIAS_B"),
         OptionInfo("aliases.C", "/c", "api", "TLC_ALIAS_C"),

@@ -13,7 +13,7 @@ from tlc.errors import (
 )
 from tlc.format.layout import place_of, table_url
 from tlc.format.manifest import Data, RunManifest, Stack, TableManifest, now, read
-from tlc.format.publish import claim, create, object_exists, publish_table, readable_objects
+from tlc.format.publish import claim, create, object_exists, publish_table
 from tlc.url import Url
 
 
@@ -93,25 +93,6 @@ def test_of_many_who_create_one_manifest_one_succeeds(folder):
         made = list(pool.map(lambda n: create(folder, manifest(str(n))), range(8)))
     assert made.count(True) == 1
     assert read(folder, TableManifest).id == str(made.index(True))
-
-
-def test_folders_without_manifest_are_no_objects(taken):
-    (taken.create_sibling("unfinished") / "data" / "a.parquet").write_bytes(b"x")
-    (taken.parent / "notes.txt").write_bytes(b"x")
-    assert [url.name for url, _ in readable_objects(taken.parent)] == ["t"]
-    assert not object_exists(taken.create_sibling("unfinished"))
-
-
-def test_a_manifest_that_cannot_be_read_does_not_hide_the_others(taken):
-    (taken.create_sibling("a") / "manifest.json" / "is a folder").write_bytes(b"x")
-    assert [(url.name, bool(data)) for url, data in readable_objects(taken.parent)] == [
-        ("a", False),
-        ("t", True),
-    ]
-
-
-def test_nothing_is_listed_where_nothing_is(tmp_path):
-    assert list(readable_objects(Url(tmp_path / "nowhere"))) == []
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,33 @@ def test_only_bulk_data_of_the_own_dataset_is_stored_relative(table, absolute, s
     assert resolve(relative, table, ImageSchema()).equals(cells)
 
 
+@pytest.mark.parametrize(
+    ("location", "absolute", "stored"),
+    [
+        ("../../mine", "/r/p/datasets/d/mine/0.png", "../../mine/0.png"),
+        ("../../mine/", "/r/p/datasets/d/mine/0.png", "../../mine/0.png"),
+        ("mine", "/r/p/datasets/d/tables/t/mine/0.png", "./mine/0.png"),
+        ("./x/../mine", "/r/p/datasets/d/tables/t/mine/0.png", "./mine/0.png"),
+        ("..", "/r/p/datasets/d/tables/0.png", "../0.png"),
+        (".", "/r/p/datasets/d/tables/t/0.png", "./0.png"),
+        ("../../../../../../x", "/x/0.png", "../../../../../../x/0.png"),
+        ("/mine", "/mine/0.png", "/mine/0.png"),
+        ("<MINE>/x", "/r/0.png", "/r/0.png"),
+        ("s3://b/x", "s3://b/x/0.png", "s3://b/x/0.png"),
+    ],
+)
+def test_a_folder_that_is_relative_to_the_table_stays_so(location, absolute, stored):
+    schema = ImageSchema(bulk_data_location=location)
+    cells = pa.array([absolute, "/r/p/datasets/d/bulk_data/t/0.png", None, "/elsewhere"])
+    relative = relativize(cells, TABLE, schema)
+    others = ["../../bulk_data/t/0.png", None, "/elsewhere"]
+    if location == "..":
+        others[0] = "../../bulk_data/t/0.png"
+    assert relative.to_pylist() == [stored, *others]
+    # A later schema of the column may say nothing of the folder.
+    assert resolve(relative, TABLE, ImageSchema()).equals(cells)
+
+
 PLACES = st.sampled_from(["/r/p/datasets/d/bulk_data/t/", "/elsewhere/", "<A>/", "s3://b/"])
 URLS = st.none() | st.builds("{}{}".format, PLACES, st.text(max_size=5))
 CASES = [

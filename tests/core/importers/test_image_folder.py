@@ -123,3 +123,11 @@ def test_a_file_name_that_is_no_text_is_named_with_its_row(image_folder):
     os.rename(image_folder / "dogs" / "b.png", os.fsencode(image_folder / "dogs") + b"/\xff.png")
     with pytest.raises(CellError, match="Row 2, column 'image'"):
         Table.from_image_folder(image_folder)
+
+
+def test_a_class_may_be_a_link_and_links_that_go_round_are_not_followed(image_folder):
+    (image_folder / "horses").symlink_to(image_folder / "dogs")
+    (image_folder / "cats" / "again").symlink_to(image_folder)
+    table = Table.from_image_folder(image_folder)
+    names = [os.path.relpath(row["image"], image_folder) for row in table.table_rows]
+    assert names == ["cats/a.png", "cats/deep/er/c.JPG", "dogs/b.png", "horses/b.png"]

@@ -67,23 +67,21 @@ def log_spawned(url: str, count: int) -> Iterator[Any]:
 
 
 def log_on_full_disk(url: str) -> Iterator[Any]:
-    """Log until the file cannot grow, and go on when it can again."""
+    """Log until the file cannot grow, a little further, and go on when it can again."""
     run = tlc.Run.from_url(url)
     run.log({"number": 0})
     yield 0
     hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
     resource.setrlimit(resource.RLIMIT_FSIZE, (300, hard))
-    number = 1
-    try:
-        while number < 100:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for number in range(1, 50):
             run.log({"number": number})
             yield number
-            number += 1
-    except OSError:
-        pass
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     run.log({"number": 1000})
     yield 1000
+    yield [str(each.message) for each in caught]
 
 
 def write_metrics(

@@ -85,8 +85,10 @@ def test_lineage_moves_with_the_project(table, move):
 def test_a_table_outside_of_a_project_takes_its_files_along(pictures, tmp_path):
     table = Table.from_dict({"image": pictures})
     subset = table.delete_rows([0], table_url=tmp_path / "alone" / "subset")
-    edited = subset.revise()
-    assert colours(edited.set_values("image", [0], [pictures[0]])) == [0, 2]
+    edited = subset.set_values("image", [0], [pictures[0]]).set_values("image", [1], [pictures[1]])
+    assert colours(edited) == [0, 1]
+    (tmp_path / "alone").rename(tmp_path / "apart")
+    assert colours(Table.from_url(tmp_path / "apart" / edited.name)) == [0, 1]
 
 
 def test_a_copy_stands_for_itself(pictures, tmp_path):
@@ -116,6 +118,22 @@ def test_an_array_file_that_is_damaged_is_named_with_its_row():
     with pytest.raises(CellError, match=r"Row 1, column 'a'.*\.npy") as caught:
         table[1]
     assert (caught.value.row, caught.value.column) == (1, "a")
+
+
+@pytest.mark.parametrize("location", ["../../files", "files", ".", "../../../files/", "./a/../b"])
+def test_files_in_a_folder_that_is_relative_to_the_table_move_too(pictures, move, location):
+    cells = [{"image": image} for image in pictures]
+    schema = Schema(values={"image": ImageSchema()}, bulk_data_location=location)
+    table = Table.from_dict({"c": cells}, {"c": schema}, dataset_name="d", table_name="t")
+    first = table.set_values("c", [0], [cells[2]])
+    edited = first.set_values("c", [2], [cells[1]]).delete_rows([1])
+    before = [row["c"]["image"] for row in edited.table_rows]
+    folders = {Url(location).to_absolute(each.url) for each in edited.history()}
+    assert {Url(url).parent for url in before} <= folders
+    moved = move(edited)
+    for url, row in zip(before, moved.table_rows, strict=True):
+        assert row["c"]["image"] == url.replace(str(table.root_url), str(moved.root_url))
+    assert [sample["c"]["image"].getpixel((0, 0))[0] for sample in moved] == [2, 1]
 
 
 @pytest.mark.parametrize("absolute", [True, False])

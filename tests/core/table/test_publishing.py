@@ -100,7 +100,23 @@ def test_a_wrong_type_in_a_schema_is_named_and_nothing_is_published(table, name)
     assert list(writer.finalize().table_rows) == [{"box": {"x": 1.0}}]
 
 
-@pytest.mark.parametrize("metadata", [{"__float__": "x"}, {"__bytes__": "AA=="}, {"a": "\ud800"}])
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"$float": "x"},
+        {"$bytes": "AA=="},
+        {"$$a": {"$": [float("inf"), b"\x00"]}},
+        {"__float__": 1},
+    ],
+)
+def test_metadata_come_back_whatever_their_keys(table, metadata):
+    schema = Schema.from_sample(1)
+    schema.metadata = metadata
+    table.set_schema("n", schema)
+    assert table.latest().rows_schema.values["n"].metadata == metadata
+
+
+@pytest.mark.parametrize("metadata", [{"a": "\ud800"}, {"\ud800": 1}])
 def test_metadata_that_would_not_come_back_are_refused(table, metadata):
     schema = Schema.from_sample(1)
     schema.metadata = metadata

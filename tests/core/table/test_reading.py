@@ -166,8 +166,13 @@ def test_single_cells_are_what_arrow_says_also_of_slices(data):
     values = data.draw(st.lists(st.none() | cells, max_size=20))
     start = data.draw(st.integers(0, len(values)))
     array = pa.array(values, type_)[start : data.draw(st.integers(start, len(values)))]
-    read = cell_reader(array)
-    assert [read(row) for row in range(len(array))] == array.to_pylist()
+    reader, expected = cell_reader(array), array.to_pylist()
+    assert [reader.one(row) for row in range(len(array))] == expected
+    low = data.draw(st.integers(0, len(array)))
+    high = data.draw(st.integers(low, len(array)))
+    assert reader.span(low, high) == expected[low:high]
+    rows = data.draw(st.lists(st.integers(0, len(array) - 1), max_size=8)) if len(array) else []
+    assert reader.many(np.array(rows, np.int64)) == [expected[row] for row in rows]
 
 
 # Columns

@@ -10,7 +10,7 @@ from tlc.configuration import Configuration
 from tlc.errors import UrlExistsError
 from tlc.testing.url_adapter_contract import UrlAdapterContract
 from tlc.url import Url, UrlAdapterRegistry
-from tlc.url.publish import TEMP_PREFIX
+from tlc.url.unfinished import TEMP_PREFIX
 
 
 class TestLocalUrlAdapter(UrlAdapterContract):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tlc.format.manifest import FileEntry, digest
+from tlc.format.parquet.encodings import packing
 from tlc.format.parquet.footer import footer
 from tlc.url import Url, UrlAdapterRegistry
 
@@ -15,7 +16,7 @@ ROWS_PER_GROUP = 131_072
 
 
 def encode(table: pa.Table) -> bytes:
-    """Return `table` as a Parquet file: zstd, page checksums, row groups of 128k rows."""
+    """Return `table` as a Parquet file: page checksums, row groups of 128k rows."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -24,10 +25,9 @@ def encode(table: pa.Table) -> bytes:
         table,
         sink,
         row_group_size=ROWS_PER_GROUP,
-        compression="zstd",
-        compression_level=1,
         write_page_checksum=True,
         store_schema=True,
+        **packing(table),
     )
     return sink.getvalue().to_pybytes()
 

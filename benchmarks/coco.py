@@ -1,0 +1,162 @@
+"""A COCO detection file of 100,000 images and 700,000 boxes with polygons, to a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.harness import Case, Fact
+from benchmarks.processes import Measured, fresh
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+IMAGES, BOXES, CLASSES, OUTLINES = 100_000, 700_000, 90, 500
+
+WARM = "import pyarrow as pa, pyarrow.parquet as pq; pa.array([0])\n"  # pandas, which it imports
+
+FLOOR_SETUP = (
+    WARM
+    + """
+import gc, itertools, msgspec, numpy as np
+from operator import attrgetter
+
+class Image(msgspec.Struct, gc=False):
+    id: int
+    file_name: str
+    width: int
+    height: int
+
+class Annotation(msgspec.Struct, gc=False):
+    id: int
+    image_id: int
+    category_id: int
+    bbox: tuple[float, float, float, float]
+
+class File(msgspec.Struct, gc=False):
+    images: list[Image]
+    annotations: list[Annotation]
+
+decoder = msgspec.json.Decoder(File)
+"""
+)
+
+FLOOR = """
+gc.disable()
+with open(FILE, "rb") as source:
+    decoded = decoder.decode(source.read())
+images, records = decoded.images, decoded.annotations
+place = {image.id: row for row, image in enumerate(images)}
+rows = np.array([place[record.image_id] for record in records])
+order = np.argsort(rows, kind="stable")
+offsets = np.zeros(len(images) + 1, np.int32)
+np.cumsum(np.bincount(rows, minlength=len(images)), out=offsets[1:])
+flat = itertools.chain.from_iterable(map(attrgetter("bbox"), records))
+boxes = np.fromiter(flat, np.float64, 4 * len(records)).reshape(-1, 4)[order]
+numbers = {
+    name: np.fromiter(map(attrgetter(name), records), np.int64, len(records))[order]
+    for name in ("id", "category_id")
+}
+boxes = pa.FixedSizeListArray.from_arrays(pa.array(boxes.ravel()), 4)
+columns = {
+    "image": pa.array(["/data/" + image.file_name for image in images]),
+    "width": pa.array([image.width for image in images], pa.int32()),
+    "height": pa.array([image.height for image in images], pa.int32()),
+    "boxes": pa.ListArray.from_arrays(offsets, boxes),
+    **{n: pa.ListArray.from_arrays(offsets, pa.array(v)) for n, v in numbers.items()},
+}
+pq.write_table(pa.table(columns), OUT, compression="zstd", row_group_size=131_072)
+"""
+
+TLC_SETUP = (
+    WARM
+    + """
+import tlc, tlc.importers.columns, tlc.schemas, tlc.table
+from tlc.importers.coco_columns import coco_columns
+from tlc.importers.coco_json import decode_coco
+image = {"image": tlc.schemas.StringSchema(string_role=tlc.constants.STRING_ROLE_IMAGE_URL)}
+"""
+)
+
+TLC = """
+columns = coco_columns(decode_coco(tlc.Url(FILE).read_bytes(), FILE), "/data")
+tlc.Table.from_dict(columns, table_name="coco", if_exists="overwrite", schema=image)
+"""
+
+PYCOCOTOOLS_SETUP = "import contextlib, io; from pycocotools.coco import COCO"
+PYCOCOTOOLS = "with contextlib.redirect_stdout(io.StringIO()): COCO(FILE)"
+
+
+def cases() -> Iterator[Case | Fact]:
+    folder = Path(mkdtemp())
+    file = str(folder / "annotations.json")
+    write_file(file)
+    names = f"FILE, OUT = {file!r}, {str(folder / 'floor.parquet')!r}\n"
+    memory: dict[str, float] = {}
+
+    def side(name: str, setup: str, code: str) -> Callable[[], Measured]:
+        def run() -> Measured:
+            measured = fresh(code, setup=names + setup, environment={"TLC_DURABILITY": "os"})
+            memory[name] = measured.added_mb
+            return measured
+
+        return run
+
+    size = Path(file).stat().st_size / 1e6
+    name = f"COCO detection to a table, {IMAGES:,} images, {BOXES:,} boxes, {size:.0f} MB of JSON"
+    yield Case(
+        name,
+        {
+            "typed msgspec to Parquet": side("floor", FLOOR_SETUP, FLOOR),
+            "tlc": side("tlc", TLC_SETUP, TLC),
+            "pycocotools, loading only": side("pycocotools", PYCOCOTOOLS_SETUP, PYCOCOTOOLS),
+        },
+        unit=BOXES,
+        rounds=3,
+        goal=1.5,
+    )
+    yield Fact(
+        "the same, memory over the floor", lambda: memory["tlc"] / memory["floor"], None, "x"
+    )
+    yield Fact(
+        "the same, memory over pycocotools",
+        lambda: memory["tlc"] / memory["pycocotools"],
+        0.35,
+        "x",
+    )
+
+
+def write_file(path: str) -> None:
+    """Write annotations in random order of their images, as in COCO itself."""
+    rng = np.random.default_rng(0)
+    sizes = rng.integers(8, 48, OUTLINES) // 2 * 2
+    outlines = [str(np.round(rng.random(size) * 600, 2).tolist()) for size in sizes]
+    images, classes = rng.integers(0, IMAGES, BOXES), rng.integers(0, CLASSES, BOXES)
+    boxes = np.round(rng.random((BOXES, 4)) * 300, 2)
+    rows = zip(images.tolist(), classes.tolist(), boxes.tolist(), strict=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write('{"info": {"year": 2026}, "images": [')
+        file.write(", ".join(map(_image, range(IMAGES))))
+        file.write('], "annotations": [')
+        file.write(
+            ", ".join(
+                f'{{"segmentation": [{outlines[number % OUTLINES]}], "area": {box[2] * box[3]:.4f}'
+                f', "iscrowd": 0, "image_id": {image}, "bbox": {box}, "category_id": {label}, '
+                f'"id": {number}}}'
+                for number, (image, label, box) in enumerate(rows)
+            )
+        )
+        file.write('], "categories": [')
+        file.write(", ".join(f'{{"id": {i}, "name": "class {i}"}}' for i in range(CLASSES)))
+        file.write("]}")
+
+
+def _image(number: int) -> str:
+    return (
+        f'{{"license": 3, "file_name": "{number:012}.jpg", "height": 480, "width": 640, '
+        f'"coco_url": "https://images.example/train/{number:012}.jpg", '
+        f'"date_captured": "2026-11-14 16:28:13", "id": {number}}}'
+    )

@@ -1,0 +1,70 @@
+"""Who a process is, for those who want to know later whether it is still there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+__all__ = ["Process", "is_alive", "machine", "this_process"]
+
+
+class Process(msgspec.Struct, frozen=True):
+    """A process.
+
+    Attributes:
+        machine: The start of the machine, or of the container, that it runs on.
+        pid: Its number there.
+        started: When it started, as the system counts; empty if that is not known.
+    """
+
+    machine: str
+    pid: int
+    started: str
+
+
+def this_process() -> Process:
+    """Return the process that asks."""
+    return Process(machine(), os.getpid(), _started(os.getpid()) or "")
+
+
+@cache
+def machine() -> str:
+    """Return a text that this start of this machine, or of this container, has alone."""
+    start, processes = "", ""
+    with suppress(OSError):  # only Linux has these
+        start = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+        processes = os.readlink("/proc/self/ns/pid")
+    return hashlib.sha256(f"{platform.node()} {start} {processes}".encode()).hexdigest()[:8]
+
+
+def is_alive(process: Process) -> bool | None:
+    """Return whether a process is alive; None if it cannot be known from here."""
+    # Windows has no signal that does nothing, and would end the process.
+    if process.machine != machine() or os.name == "nt" or process.pid <= 0:
+        return None
+    try:
+        os.kill(process.pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # it is there, and someone else's
+        pass
+    started = _started(process.pid)
+    return None if started is None else started == process.started
+
+
+def _started(pid: int) -> str | None:
+    """Return when a process started; empty if it has ended, None if the system does not tell."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    fields = status.rpartition(")")[
+        2
+    ].split()  # what is before is its name, which may hold anything
+    return "" if fields[0] in "ZX" else fields[19]

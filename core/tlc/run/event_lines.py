@@ -1,0 +1,65 @@
+"""One event, and the line that stands for it in a file: JSON that ends with its own checksum."""
+
+from __future__ import annotations
+
+import warnings
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tlc.errors import DamagedObjectWarning
+from tlc.run.values import to_stored
+
+if TYPE_CHECKING:
+    from tlc.url import Url
+
+__all__ = ["Event", "line", "parse"]
+
+_CHECK = b',"crc32":"%08x"}'
+_CHECK_LENGTH = len(_CHECK % 0)
+
+
+class Event(msgspec.Struct):
+    """Something that happened to a run.
+
+    Attributes:
+        time: When: UTC, ISO 8601.
+        type: What.
+        values: The facts.
+    """
+
+    time: str
+    type: str
+    values: dict[str, Any]
+
+
+def line(event: Event) -> bytes:
+    """Return the line of an event; whatever JSON cannot hold is kept as text."""
+    values = to_stored(event.values)
+    body = msgspec.json.encode({"time": event.time, "type": event.type, "values": values})[:-1]
+    return body + _CHECK % zlib.crc32(body) + b"\n"
+
+
+def parse(lines: list[bytes], file: Url, first: int) -> list[Event]:
+    """Return the events of some lines; damaged ones are passed over with a warning.
+
+    Args:
+        lines: The lines, without their ends.
+        file: Where they are from.
+        first: Number of the first of them there.
+    """
+    events = []
+    for number, each in enumerate(lines, start=first):
+        body, check = each[:-_CHECK_LENGTH], each[-_CHECK_LENGTH:]
+        try:
+            if check != _CHECK % zlib.crc32(body):
+                raise ValueError("its checksum does not fit")
+            events.append(msgspec.json.decode(each, type=Event))
+        except (ValueError, msgspec.MsgspecError) as error:
+            warnings.warn(
+                f"{file}, line {number} is damaged and was passed over: {error}.",
+                DamagedObjectWarning,
+                stacklevel=2,
+            )
+    return events

@@ -1,0 +1,47 @@
+"""Files of single cells whose names tell their content, so that damage is noticed.
+
+Most image formats have no checksum of their own. The name of such a file ends with the CRC-32 of
+its content, and the name is in the cell: a file that was changed, or put in place of another, does
+not fit it.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import TYPE_CHECKING
+
+from tlc.errors import CorruptObjectError
+
+if TYPE_CHECKING:
+    from tlc.url import Url
+
+_NAME = re.compile(r"(?:^|[/\\])bulk_data[/\\].*-\d{7,}-([0-9a-f]{8})(?:\.\w+)?$", re.DOTALL)
+
+
+def name_end(content: bytes, extension: str) -> str:
+    """Return the end of the name of a new file with `content`: ``-1a2b3c4d.png``."""
+    return f"-{zlib.crc32(content):08x}{extension}"
+
+
+def read_content(url: Url) -> bytes:
+    """Return the content of a file, having compared it with the checksum in its name, if any.
+
+    Raises:
+        UrlNotFoundError: There is no file.
+        CorruptObjectError: It is damaged, or another file has been put in its place.
+    """
+    content = url.read_bytes()
+    if fault := damage(url, content):
+        raise CorruptObjectError(
+            f"The file {url} is damaged: {fault}.", hint="restore the file from a copy."
+        )
+    return content
+
+
+def damage(url: Url, content: bytes) -> str:
+    """Return what is wrong with the content of a file, as far as its name tells, or ``""``."""
+    match = _NAME.search(url.to_str())
+    if match is None or zlib.crc32(content) == int(match[1], 16):
+        return ""
+    return f"the checksum in its name does not fit its {len(content)} bytes"

@@ -1,0 +1,118 @@
+"""Garbage collection beside readers, and writers that are killed: nothing needed goes missing."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from tests.reliability import keeper
+from tests.reliability.scale import size
+
+import tlc
+from tlc.catalog import list_tables
+from tlc.format.manifest import file_entries
+from tlc.upkeep import collect_garbage, examine
+from tlc.url import Url
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+
+SECONDS = size(15, 90)
+HOUR = 3600
+
+
+class Process:
+    """A keeper, and what it said."""
+
+    def __init__(self, role, root, seed, skew=0):
+        environment = {**os.environ, "TLC_DURABILITY": "os"}
+        self.role = role
+        self.said = Counter()
+        self.lost = []
+        self._process = subprocess.Popen(
+            [sys.executable, keeper.__file__, role, str(root), str(seed), str(skew)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        self._thread = threading.Thread(target=self._listen)
+        self._thread.start()
+
+    def _listen(self):
+        for line in self._process.stdout:
+            try:
+                told = json.loads(line)
+            except ValueError:  # it was killed while it spoke
+                continue
+            for word, value in told.items():
+                self.said[word] += value if isinstance(value, int) else 1
+                if word == "lost":
+                    self.lost.append(value)
+
+    def kill(self):
+        self._process.kill()
+        self._thread.join()
+        self._process.wait()
+
+    def end(self):
+        self._process.stdin.close()
+        self._thread.join()
+        assert self._process.wait() == 0, self.role
+
+
+def files_below(root):
+    return {path for path in Path(str(root)).rglob("*") if path.is_file()}
+
+
+def needed_data(root):
+    """Return the files of data that tables need, told by their manifests."""
+    tables = [tlc.Table.from_url(e.url) for e in list_tables(Url(root) / keeper.PROJECT)]
+    return {
+        Path(str(Url(file.path).to_absolute(table.url)))
+        for table in tables
+        for file in file_entries(table._manifest.stack)
+    }
+
+
+def writer_of(path):
+    return "-".join(path.name.split("-")[:2])
+
+
+def test_nothing_that_is_needed_is_ever_deleted(tmp_path):
+    root = tmp_path / "root"
+    writers = {seed: Process("writer", root, seed) for seed in range(2)}
+    others = [Process("reader", root, 0)]
+    others += [Process("collector", root, 0, skew) for skew in (-HOUR, HOUR)]
+    ended, generator = [], random.Random(1)
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        threading.Event().wait(generator.uniform(0.6, 2.0))
+        seed = generator.choice(list(writers))
+        writers[seed].kill()
+        ended.append(writers[seed])
+        writers[seed] = Process("writer", root, seed)
+    for process in [*writers.values(), *others]:
+        process.end()
+    ended += writers.values()
+    assert [lost for process in others for lost in process.lost] == []
+    reads, deleted = others[0].said["read"], sum(each.said["deleted"] for each in others[1:])
+    assert min(reads, deleted, sum(each.said["did"] for each in ended)) > 0
+
+    report = examine(root / keeper.PROJECT)
+    assert [finding.fault for finding in report.damages] == []
+    collect_garbage(keeper.PROJECT, root, delete=True, grace_seconds=0)
+    for entry in list_tables(Url(root) / keeper.PROJECT):
+        keeper.check(tlc.Table.from_url(entry.url))
+    left = files_below(root / keeper.PROJECT / "datasets")
+    needed = needed_data(root)
+    assert {path for path in left if path.suffix == ".parquet"} == needed
+    images = [path for path in left if path.suffix == ".png"]
+    assert {writer_of(path) for path in images} <= {writer_of(path) for path in needed}

@@ -1,0 +1,118 @@
+"""A power cut loses nothing acknowledged: a real file system, as it is on its disk at a moment.
+
+The writer is killed and the disk copied before the kernel has written more than it was asked to.
+`test_simulated_power_cut.py` does the same without root, in a model.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from tests.reliability.damage import check_harmless
+from tests.reliability.loop_disk import loop_disk
+from tests.reliability.scale import size
+from tests.reliability.victims import template
+from tests.reliability.works import WORKS
+
+from tlc.errors import TlcError
+
+CUTS = size(12, 100)
+CUTS_WITHOUT_WAITING = size(6, 50)
+CUTS_OF_LIARS = 3
+
+
+@pytest.fixture(scope="module")
+def victims(tmp_path_factory):
+    with template(tmp_path_factory.mktemp("template")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def disk():
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with (
+        tempfile.TemporaryDirectory(prefix="tlc-", dir=memory) as folder,
+        loop_disk(Path(folder)) as made,
+    ):
+        yield made
+
+
+@pytest.fixture
+def root(disk):
+    """A folder on the disk; its name is that of the folder after a power cut too."""
+    folder = disk.root / "root"
+    yield folder
+    shutil.rmtree(folder)
+
+
+def found_after(disk, root, work):
+    """Return how far the work has come after a power cut, and see that it can go on."""
+    with disk.after_power_cut() as folder:
+        after = str(folder / root.name)
+        found = work.count(after)
+        work.write(after, found + 2 * work.step, str)
+        assert work.count(after) == found + 2 * work.step
+        return found
+
+
+@pytest.mark.parametrize("name", WORKS)
+def test_nothing_acknowledged_is_lost(name, victims, disk, root):
+    generator, work, acknowledged = random.Random(name), WORKS[name], 0
+    for number in range(CUTS):
+        shutil.rmtree(root, ignore_errors=True)
+        victim = victims.start(name, root, goal=10**9)
+        if number % 2:
+            victim.wait_for(generator.randint(1, 8) * work.step)
+        else:
+            time.sleep(generator.uniform(0.002, 0.08))  # the moment is what is being tried
+        victim.kill()
+        victim.end()
+        assert victim.acknowledged <= found_after(disk, root, work)
+        acknowledged += victim.acknowledged
+    assert acknowledged > CUTS * work.step
+
+
+@pytest.mark.parametrize("skipped", ["sync", "sync_folder"])
+@pytest.mark.parametrize("name", WORKS)
+def test_a_disk_that_does_not_wait_is_caught(name, skipped, victims, disk, root):
+    """The test above would notice if `tlc` left out one of the two."""
+    work, caught = WORKS[name], 0
+    for number in range(CUTS_OF_LIARS):
+        shutil.rmtree(root, ignore_errors=True)
+        goal = (number + 2) * work.step
+        victim = victims.start(name, root, goal=goal, skipped=[skipped], stay=True)
+        victim.wait_for(goal)
+        victim.kill()
+        victim.end()
+        try:
+            caught += found_after(disk, root, work) < goal
+        except (TlcError, UserWarning, AssertionError):
+            caught += 1
+    assert caught == CUTS_OF_LIARS
+
+
+@pytest.mark.parametrize("name", WORKS)
+def test_without_waiting_damage_is_told_and_nothing_is_wrong(name, victims, disk, root):
+    generator, work, damaged = random.Random(name), WORKS[name], 0
+    for _ in range(CUTS_WITHOUT_WAITING):
+        shutil.rmtree(root, ignore_errors=True)
+        victim = victims.start(name, root, goal=10**9, durability="os")
+        time.sleep(generator.uniform(0.002, 0.08))
+        disk.commit_names()
+        victim.wait_for(victim.acknowledged + generator.randint(1, 8) * work.step)
+        victim.kill()
+        victim.end()
+        intact = {
+            str(path.relative_to(root)): path.read_bytes()
+            for path in root.rglob("*")
+            if path.is_file()
+        }
+        with disk.after_power_cut() as folder:
+            damaged += check_harmless(work, str(folder / root.name), intact)
+    assert damaged > 0
