@@ -31,6 +31,7 @@ class LoopDisk:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._image = folder / "image"
+        self._cuts = 0
         self.root = folder / "now"
         with open(self._image, "wb") as file:
             file.truncate(_BYTES)
@@ -47,7 +48,8 @@ class LoopDisk:
 
         Nobody may be writing, so that the copy is of one moment.
         """
-        copy, folder = self._folder / "copy", self._folder / "after"
+        self._cuts += 1
+        copy, folder = self._folder / "copy", self._folder / f"after-{self._cuts}"
         run(["cp", "--sparse=always", str(self._image), str(copy)])
         with _mounted(copy, folder):
             yield folder

@@ -59,13 +59,17 @@ class Process:
 
     def kill(self):
         self._process.kill()
-        self._thread.join()
-        self._process.wait()
+        self._wait()
 
     def end(self):
         self._process.stdin.close()
+        assert self._wait() == 0, self.role
+
+    def _wait(self):
         self._thread.join()
-        assert self._process.wait() == 0, self.role
+        self._process.stdin.close()
+        self._process.stdout.close()
+        return self._process.wait()
 
 
 def files_below(root):

@@ -35,7 +35,7 @@ class Recording:
             self.work.write(root, goal, self.disk.acknowledge)
 
     def states(self, limit=64):
-        """Yield each different state, made real in the folder ``state``."""
+        """Yield each different state, made real in a folder of its own."""
         before, seen = None, set()
         root = self.folder / "state"
         root.mkdir()
@@ -44,6 +44,7 @@ class Recording:
             key = hash((state.acknowledged[-1:], frozenset(state.files.items())))
             if key not in seen:
                 seen.add(key)
+                root = root.rename(self.folder / f"state-{self.state_count}")
                 state.write_to(root, before)
                 before = state
                 yield state, str(root)

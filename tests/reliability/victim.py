@@ -10,7 +10,9 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +29,18 @@ def main() -> None:
     for line in sys.stdin:
         process = os.fork()
         if not process:
-            work(**json.loads(line))
+            run(json.loads(line))
         answer({"process": process})
         sys.stdin.readline()
         answer({"status": os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])})
+
+
+def run(task: dict[str, Any]) -> None:
+    try:
+        work(**task)
+    except BaseException:
+        answer({"failed": traceback.format_exc()})
+    os._exit(0)
 
 
 def work(
@@ -60,8 +70,7 @@ def work(
     if isinstance(disk, InterceptedDisk):
         answer({"calls": disk.calls})
     while stay:
-        sys.stdin.readline()
-    os._exit(0)
+        signal.pause()
 
 
 def load_all_modules() -> None:

@@ -79,6 +79,7 @@ class Victim:
         self.acknowledged = 0
         self.calls: dict[str, int] = {}
         self.status: int | None = None
+        self._failure = ""
         self._template = template
         self._process = process
         for step in early:
@@ -86,7 +87,7 @@ class Victim:
 
     def wait_for(self, done: int) -> None:
         """Wait until it has acknowledged so much."""
-        while self.acknowledged < done:
+        while self.acknowledged < done and not self._failure:
             self._take(self._template._answer())
 
     def kill(self) -> None:
@@ -97,8 +98,10 @@ class Victim:
         self._template._tell("wait")
         while self.status is None:
             self._take(self._template._answer())
+        assert not self._failure, self._failure
 
     def _take(self, step: dict[str, Any]) -> None:
+        self._failure = step.get("failed", self._failure)
         self.acknowledged = max(self.acknowledged, step.get("done", 0))
         self.calls = step.get("calls", self.calls)
         self.status = step.get("status")

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,10 @@ class _Signs:
     error_before: BaseException | None = None
 
 
+_fork = threading.local()
+"""Which signals were blocked before a fork, in the thread that does it."""
+
+
 def keep(kept: Kept) -> bool:
     """Look after `kept` until it is released; return False if the process is ending already."""
     if _Signs.process != os.getpid():
@@ -60,7 +65,9 @@ def _watch() -> None:
         atexit.register(_at_exit)
         sys.exit = _noting(sys.exit)
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=_after_fork)
+            os.register_at_fork(
+                before=_before_fork, after_in_parent=_unblock, after_in_child=_after_fork
+            )
     _Signs.process = os.getpid()
     _Signs.error_before = _last_error()
     _Signs.exit_argument = None
@@ -84,6 +91,18 @@ def _at_exit() -> None:
     ending = _ending()
     hurry = ending.outcome == "interrupted"
     keeper().end(ending, PATIENCE_SECONDS_INTERRUPTED if hurry else PATIENCE_SECONDS)
+    if _Signs.terminated and signal.getsignal(signal.SIGTERM) is _on_sigterm:
+        _terminate(signal.SIGTERM)
+    if isinstance(_last_error(), KeyboardInterrupt):
+        # Code made of text, as late imports run it, lets Python forget that the process is to end
+        # by SIGINT; such code reminds it.
+        with suppress(KeyboardInterrupt):
+            exec("raise KeyboardInterrupt")
+
+
+def _terminate(number: int) -> None:
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 def _ending() -> Ending:
@@ -133,8 +152,7 @@ def _handle_sigterm() -> None:
 
 def _on_sigterm(number: int, frame: FrameType | None) -> None:
     if _Signs.handler_of != os.getpid() or _Signs.saved:
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
+        _terminate(number)
         return
     first, _Signs.terminated = not _Signs.terminated, True
     # A handler that the program has set since, and that calls this one too, ends it in its own way.
@@ -151,9 +169,19 @@ def _save_and_terminate(number: int) -> None:
     os._exit(128 + number)  # the main thread is in code that lets no handler run
 
 
+def _before_fork() -> None:
+    """Let SIGTERM wait: a child that gets it at once must not lose it between two handlers."""
+    _fork.mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+
+
+def _unblock() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _fork.mask)
+
+
 def _after_fork() -> None:
     """Leave the end of the process that this one was forked from to that one."""
     if signal.getsignal(signal.SIGTERM) is _on_sigterm:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _Signs.handler_of = 0
     _Signs.terminated = _Signs.saved = False
+    _unblock()

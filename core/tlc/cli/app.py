@@ -79,6 +79,17 @@ def _show(url: Annotated[str, typer.Argument(help="Url of a table or run.")]) ->
     typer.echo("\n".join(show_object(Url(url))))
 
 
+@app.command("copy")
+def _copy(
+    source: Annotated[str, typer.Argument(help="Url of a table.")],
+    destination: Annotated[str, typer.Argument(help="Folder for projects, or url of the copy.")],
+) -> None:
+    """Copy a table to another place or store, with the revisions before it and all its files."""
+    from tlc.cli.copying import copied
+
+    typer.echo("\n".join(copied(source, destination)))
+
+
 @app.command("config")
 def _config() -> None:
     """Show every setting, its value, and where it comes from."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tlc.errors import ObjectKindError
+from tlc.errors import CorruptObjectError, ObjectKindError
 from tlc.format import parquet
 from tlc.format.manifest import (
     OPENED,
@@ -41,11 +41,20 @@ def open_table(folder: Url) -> tuple[TableManifest, bool]:
     files = tuple(_segments(folder))
     schema: dict[str, Any] = opened.rows_schema
     if files:
-        embedded = parquet.read_metadata(folder, files[0])[parquet.EMBEDDED_SCHEMA]
-        schema = msgspec.json.decode(embedded)
+        schema = _embedded_schema(folder, files[0])
     columns = tuple(Schema.from_dict(schema).values)
     stack = Stack(sum(entry.rows for entry in files), (Data(columns, files, opened.id),))
     return msgspec.structs.replace(opened, stack=stack, rows_schema=schema), True
+
+
+def _embedded_schema(folder: Url, segment: FileEntry) -> dict[str, Any]:
+    embedded = parquet.read_metadata(folder, segment).get(parquet.EMBEDDED_SCHEMA, b"")
+    try:
+        return msgspec.json.decode(embedded, type=dict[str, Any])
+    except msgspec.MsgspecError as error:
+        raise CorruptObjectError(
+            f"The data file {folder / segment.path} does not say what its columns mean: {error}."
+        ) from error
 
 
 def _segments(folder: Url) -> list[FileEntry]:

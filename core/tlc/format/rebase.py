@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from tlc.format.manifest import Concat, Data, FileEntry, Layer, Parent, Stack, TableManifest
+from tlc.format.manifest import Concat, Data, FileEntry, Layer, Stack, TableManifest
 from tlc.url import Url
 
-T = TypeVar("T", FileEntry, Parent)
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def rebase_stack(stack: Stack, old: Url, new: Url) -> Stack:
     """Return `stack` with the paths of its files relative to the folder `new` instead of `old`."""
     if old == new:
         return stack
-    return Stack(stack.row_count, tuple(_rebase_layer(layer, old, new) for layer in stack.layers))
+    return map_files(
+        stack, lambda entry: msgspec.structs.replace(entry, path=moved(entry.path, old, new))
+    )
+
+
+def map_files(stack: Stack, change: Callable[[FileEntry], FileEntry]) -> Stack:
+    """Return `stack` with each file replaced by what `change` makes of it."""
+    return Stack(stack.row_count, tuple(_with_files(layer, change) for layer in stack.layers))
 
 
 def rebase_manifest(manifest: TableManifest, old: Url, new: Url) -> TableManifest:
@@ -34,15 +42,11 @@ def moved(path: str, old: Url, new: Url) -> str:
     return Url(path).to_absolute(old).to_relative(new).to_str()
 
 
-def _rebase_layer(layer: Layer, old: Url, new: Url) -> Layer:
+def _with_files(layer: Layer, change: Callable[[FileEntry], FileEntry]) -> Layer:
     if isinstance(layer, Concat):
-        return Concat(tuple(rebase_stack(part, old, new) for part in layer.inputs))
+        return Concat(tuple(map_files(part, change) for part in layer.inputs))
     if isinstance(layer, Data):
-        files = tuple(_rebase_entry(entry, old, new) for entry in layer.files)
-        keys = _rebase_entry(layer.keys, old, new) if layer.keys else None
+        files = tuple(map(change, layer.files))
+        keys = change(layer.keys) if layer.keys else None
         return msgspec.structs.replace(layer, files=files, keys=keys)
-    return msgspec.structs.replace(layer, file=_rebase_entry(layer.file, old, new))
-
-
-def _rebase_entry(entry: FileEntry, old: Url, new: Url) -> FileEntry:
-    return msgspec.structs.replace(entry, path=moved(entry.path, old, new))
+    return msgspec.structs.replace(layer, file=change(layer.file))

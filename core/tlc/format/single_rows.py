@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -29,8 +30,9 @@ class SingleRows:
     `msgspec` says whether a row has just these columns and types, `struct` whether the numbers are
     in range, and makes bytes of them; a check of each value in Python takes five times as long.
 
-    A row counts with its last step, the append to a list. So a signal handler may take the rows
-    out at any moment.
+    What is kept is nothing that the garbage collector follows: it would look through the rows again
+    and again. A row counts with its last step, the append to `_forms`; so a signal handler may take
+    the rows out at any moment.
 
     Args:
         encoders: Of the columns, by name.
@@ -40,29 +42,31 @@ class SingleRows:
     def __init__(self, encoders: Mapping[str, ColumnEncoder], capacity: int) -> None:
         plain = {name: each for name, each in encoders.items() if holds_numbers(each)}
         self._numbers = {name: each for name, each in plain.items() if not each.is_limited}
-        self._texts = [name for name, each in encoders.items() if _holds_text(each)]
-        quick = [*self._numbers, *self._texts]
-        self._others = {name: each for name, each in encoders.items() if name not in quick}
+        texts = [name for name, each in encoders.items() if _holds_text(each)]
+        others = [name for name in encoders if name not in self._numbers and name not in texts]
+        self._names = [*self._numbers, *texts, *others]
         kinds = [np.dtype(each.type.to_pandas_dtype()) for each in self._numbers.values()]
         self._layout = np.dtype([(f"f{i}", kind) for i, kind in enumerate(kinds)])
         self._pack = struct.Struct("=" + "".join(_CODES[kind.str[1:]] for kind in kinds)).pack
         types: list[Any] = [_PYTHON[kind.kind] for kind in kinds]
-        types += [str] * len(self._texts) + [Any] * len(self._others)
-        self._form = _form([*quick, *self._others], types)
-        self._first_text, self._first_other = len(kinds), len(quick)
+        types += [str] * len(texts) + [Any] * len(others)
+        self._form = _form(self._names, types)
+        self._first_text, self._first_other = len(kinds), len(kinds) + len(texts)
+        self._others = [(f"f{i}", encoders[n]) for i, n in enumerate(others, self._first_other)]
         self._capacity = capacity
-        self._rows: list[tuple[bytes, tuple[Any, ...]]] = []
+        self._packed: list[bytes] = []
+        self._forms: list[msgspec.Struct] = []
         self._nulls: list[tuple[int, str]] = []
 
     @property
     def count(self) -> int:
         """How many rows there are."""
-        return len(self._rows)
+        return len(self._forms)
 
     @property
     def is_full(self) -> bool:
         """Whether there is no room for another row."""
-        return len(self._rows) >= self._capacity
+        return len(self._forms) >= self._capacity
 
     def take(self, row: Any, number: int) -> bool:
         """Add a row of plain values of the columns' own types.
@@ -73,21 +77,21 @@ class SingleRows:
             row: What a caller gave.
             number: Its number in the table.
         """
-        rows = self._rows
-        if len(rows) >= self._capacity:
+        if len(self._forms) >= self._capacity:
             return False
         try:
-            values = _astuple(_convert(row, self._form))
+            form = _convert(row, self._form)
+            values = _astuple(form)
             text = self._first_text
             packed = self._pack(*values[:text])
-            rest = values[text:]
-            if self._others:
-                rest = self._admitted(rest, number)
-            elif not "".join(rest).isascii():
-                "".join(rest).encode()  # half a character has no place in a file
+            joined = "".join(values[text : self._first_other])
+            if not joined.isascii():
+                joined.encode()  # half a character has no place in a file
+            for field, encoder in self._others:
+                setattr(form, field, encoder.admit(getattr(form, field), number))
         except (ValueError, struct.error, OverflowError):
             return False
-        rows.append((packed, rest))
+        self._append(packed, form)
         return True
 
     def add(self, admitted: Mapping[str, Any]) -> None:
@@ -95,44 +99,43 @@ class SingleRows:
         numbers = [
             self._number(name, encoder, admitted[name]) for name, encoder in self._numbers.items()
         ]
-        rest = tuple(admitted[name] for name in (*self._texts, *self._others))
-        self._nulls += [(len(self._rows), n) for n in self._numbers if admitted[n] is None]
-        self._rows.append((self._pack(*numbers), rest))
+        form = self._form(*(admitted[name] for name in self._names))
+        self._nulls += [(self.count, n) for n in self._numbers if admitted[n] is None]
+        self._append(self._pack(*numbers), form)
 
-    def take_out(
-        self,
-    ) -> tuple[int, dict[str, Any], dict[str, np.ndarray[Any, Any] | None]]:
+    def _append(self, packed: bytes, form: msgspec.Struct) -> None:
+        try:
+            self._packed.append(packed)
+            self._forms.append(form)
+        except BaseException:  # of a signal handler
+            del self._packed[self.count :]
+            raise
+
+    def take_out(self) -> tuple[int, dict[str, Any], dict[str, np.ndarray[Any, Any] | None]]:
         """Return all rows as columns, and forget them.
 
         Returns:
             How many there are; the values of each column; of the columns of numbers, which values
             are not None, or None if none is.
         """
-        rows = self._rows
-        count = len(rows)
+        count = self.count
         if not count:
             return 0, {}, {}
-        packed, rest = zip(*rows[:count], strict=True)
-        records = np.frombuffer(b"".join(packed), self._layout) if self._numbers else None
         columns: dict[str, Any] = {}
         valid: dict[str, np.ndarray[Any, Any] | None] = {}
+        data = b"".join(self._packed[:count])
         for i, name in enumerate(self._numbers):
-            assert records is not None
-            columns[name], valid[name] = records[f"f{i}"], None
+            columns[name], valid[name] = np.frombuffer(data, self._layout)[f"f{i}"], None
             if nulls := [row for row, of in self._nulls if of == name]:
                 mask = valid[name] = np.ones(count, bool)
                 mask[nulls] = False
-        others = zip((*self._texts, *self._others), zip(*rest, strict=True), strict=True)
-        columns |= {name: list(values) for name, values in others}
+        forms = self._forms[:count]
+        for i, name in enumerate(self._names[self._first_text :], self._first_text):
+            columns[name] = list(map(attrgetter(f"f{i}"), forms))
         self._nulls.clear()
-        del rows[:count]  # not a new list: `take` may be about to append to this one
+        # Not new lists: `take` may be about to append to these.
+        del self._packed[:count], self._forms[:count]
         return count, columns, valid
-
-    def _admitted(self, rest: tuple[Any, ...], number: int) -> tuple[Any, ...]:
-        texts, others = rest[: len(self._texts)], rest[len(self._texts) :]
-        "".join(texts).encode()
-        encoders = self._others.values()
-        return (*texts, *(e.admit(v, number) for e, v in zip(encoders, others, strict=True)))
 
     def _number(self, name: str, encoder: ColumnEncoder, value: Any) -> Any:
         if value is None:

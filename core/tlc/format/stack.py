@@ -12,11 +12,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tlc.errors import CorruptObjectError
+from tlc.format.dictionaries import concatenated, is_coded_text, plain_cells
 from tlc.format.manifest import Concat, Data, FileEntry, Layer, Patch, Stack, Take
 from tlc.format.parquet import ROWS_PER_GROUP, DataFile, data_file
 from tlc.format.patching import numbers_as_cells, patched
 from tlc.format.plain import numbers_of
-from tlc.format.relative import resolve
+from tlc.format.relative import holds_urls, resolve
 from tlc.url import Url
 
 if TYPE_CHECKING:
@@ -79,13 +80,22 @@ class StackReader:
         """
         return self._top.bounds()
 
-    def read(self, names: Sequence[str], start: int, stop: int) -> dict[str, pa.Array]:
+    def read(
+        self, names: Sequence[str], start: int, stop: int, *, coded: bool = False
+    ) -> dict[str, pa.Array]:
         """Return some columns of the rows from `start` to `stop`, without that.
+
+        Args:
+            names: The columns.
+            start: First row.
+            stop: Row after the last.
+            coded: Whether texts may be codes of a dictionary, if they lie like that in the files.
 
         Raises:
             CorruptObjectError: A file is missing or damaged, or no layer has a column.
         """
-        return self._top.read(list(names), start, stop)
+        columns = self._top.read(list(names), start, stop)
+        return columns if coded else {name: plain_cells(c) for name, c in columns.items()}
 
     def read_column(self, name: str) -> pa.Array:
         """Return all of a column.
@@ -93,7 +103,7 @@ class StackReader:
         Raises:
             CorruptObjectError: See `read`.
         """
-        return self._top.read([name], 0, self._top.row_count)[name]
+        return self.read([name], 0, self._top.row_count)[name]
 
 
 @dataclass(frozen=True)
@@ -110,6 +120,10 @@ class _Place:
         import pyarrow as pa
 
         schema, type_ = self.schemas.get(name), self.types[name]
+        has_urls = schema is not None and holds_urls(schema)
+        if is_coded_text(cells) and str(type_) == "string" and not has_urls:
+            return cells
+        cells = plain_cells(cells)
         if schema is not None:
             cells = resolve(cells, Url(entry.path).to_absolute(self.folder).parent.parent, schema)
         if cells.type == type_:
@@ -280,7 +294,8 @@ class _PatchNode(_Node):
                 rows, values = self._changes(name)
                 low, high = np.searchsorted(rows, [start, stop]).tolist()
                 numbers = numbers_as_cells(rows[low:high] - start, pa.int64())
-                columns[name] = patched(columns[name], numbers, values.slice(low, high - low))
+                cells = columns[name] if low == high else plain_cells(columns[name])
+                columns[name] = patched(cells, numbers, values.slice(low, high - low))
         return columns
 
     def _changes(self, name: str) -> tuple[np.ndarray, pa.Array]:
@@ -310,7 +325,7 @@ class _PatchNode(_Node):
             self._place.fitted(name, file.read(group, ["value"])["value"], entry)
             for group in groups
         ]
-        return rows, _joined(values, self._place.types[name])
+        return rows, plain_cells(_joined(values, self._place.types[name]))
 
 
 class _TakeNode(_Node):
@@ -412,6 +427,4 @@ def _file_identity(entry: FileEntry, folder: Url) -> tuple[Any, ...]:
 def _joined(parts: list[pa.Array], type_: pa.DataType) -> pa.Array:
     import pyarrow as pa
 
-    if len(parts) == 1:
-        return parts[0]
-    return pa.concat_arrays(parts) if parts else pa.array([], type_)
+    return concatenated(parts) if parts else pa.array([], type_)

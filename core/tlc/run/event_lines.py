@@ -14,7 +14,9 @@ from tlc.run.values import to_stored
 if TYPE_CHECKING:
     from tlc.url import Url
 
-__all__ = ["Event", "line", "parse"]
+__all__ = ["Event", "is_begun", "line", "parse"]
+
+_START = b'{"time":"'
 
 _CHECK = b',"crc32":"%08x"}'
 _CHECK_LENGTH = len(_CHECK % 0)
@@ -39,6 +41,12 @@ def line(event: Event) -> bytes:
     values = to_stored(event.values)
     body = msgspec.json.encode({"time": event.time, "type": event.type, "values": values})[:-1]
     return body + _CHECK % zlib.crc32(body) + b"\n"
+
+
+def is_begun(rest: bytes) -> bool:
+    """Whether what follows the last end of a line is a line that is not finished, or nothing."""
+    whole = rest[-_CHECK_LENGTH - 1 : -1].startswith(_CHECK[:10])  # but its end is no end
+    return rest[: len(_START)] == _START[: len(rest)] and not whole
 
 
 def parse(lines: list[bytes], file: Url, first: int) -> list[Event]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tlc.errors import TlcError, UrlNotFoundError
-from tlc.run.event_lines import Event, parse
+from tlc.run.event_lines import Event, is_begun, parse
 from tlc.run.event_writer import writer_and_part
 from tlc.schemas._json import from_json
 from tlc.url import Url, UrlAdapterRegistry
@@ -86,6 +86,9 @@ class EventReader:
             known = _File()
         complete = data[known.length :].rpartition(b"\n")[0]
         lines = complete.split(b"\n") if complete else []
+        rest = data[known.length + len(complete) + bool(lines) :]
+        if not is_begun(rest):
+            parse([rest], url, known.lines + len(lines) + 1)  # says that it is damaged
         self._files[url.name] = _File(
             size=len(data),
             length=known.length + len(complete) + bool(lines),

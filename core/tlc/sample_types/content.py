@@ -12,8 +12,12 @@ import zlib
 from typing import TYPE_CHECKING
 
 from tlc.errors import CorruptObjectError
+from tlc.url.media import fetched, read_media
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
+
     from tlc.url import Url
 
 _NAME = re.compile(r"(?:^|[/\\])bulk_data[/\\].*-\d{7,}-([0-9a-f]{8})(?:\.\w+)?$", re.DOTALL)
@@ -31,17 +35,36 @@ def read_content(url: Url) -> bytes:
         UrlNotFoundError: There is no file.
         CorruptObjectError: It is damaged, or another file has been put in its place.
     """
-    content = url.read_bytes()
-    if fault := damage(url, content):
+    checksum = _checksum(url)
+    content = read_media(url, is_fixed=checksum is not None)
+    if fault := _fault(content, checksum):
         raise CorruptObjectError(
             f"The file {url} is damaged: {fault}.", hint="restore the file from a copy."
         )
     return content
 
 
+def fetched_content(urls: Iterable[Url]) -> AbstractContextManager[None]:
+    """Fetch remote files at once; until the end of the block `read_content` has them at hand."""
+    return fetched(urls, is_fixed=has_checksum)
+
+
 def damage(url: Url, content: bytes) -> str:
     """Return what is wrong with the content of a file, as far as its name tells, or ``""``."""
+    return _fault(content, _checksum(url))
+
+
+def has_checksum(url: Url) -> bool:
+    """Return whether the name of a file tells its content."""
+    return _checksum(url) is not None
+
+
+def _checksum(url: Url) -> int | None:
     match = _NAME.search(url.to_str())
-    if match is None or zlib.crc32(content) == int(match[1], 16):
+    return int(match[1], 16) if match else None
+
+
+def _fault(content: bytes, checksum: int | None) -> str:
+    if checksum is None or zlib.crc32(content) == checksum:
         return ""
     return f"the checksum in its name does not fit its {len(content)} bytes"

@@ -61,7 +61,7 @@ class Block:
 
     def prepare_rows(self, names: Sequence[str]) -> Getters:
         """Make what reads rows with these columns, all of which are there."""
-        self.row_getters = [(name, self._reader(name).one) for name in names]
+        self.row_getters = [(name, self.reader(name).one) for name in names]
         return self.row_getters
 
     def prepare_samples(self, sample_types: Mapping[str, SampleType], url: Url) -> Getters:
@@ -74,10 +74,11 @@ class Block:
         """Make the readers of these columns in sample form."""
         for name, kind in sample_types.items():
             if name not in self.sample_readers:
-                place, cells = Place(url, name, self.first), self._reader(name)
+                place, cells = Place(url, name, self.first), self.reader(name)
                 self.sample_readers[name] = sample_reader(cells, self.columns[name], kind, place)
 
-    def _reader(self, name: str) -> CellReader:
+    def reader(self, name: str) -> CellReader:
+        """Return the reader of the cells of a column, which is there."""
         if name not in self._cells:
             self._cells[name] = cell_reader(self.columns[name])
         return self._cells[name]

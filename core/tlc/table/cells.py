@@ -75,9 +75,15 @@ def numeric_view(array: pa.Array) -> np.ndarray | None:
 
 
 def starts_of_texts(array: pa.Array) -> np.ndarray:
-    """Return the first byte of each text of an array that is neither null nor empty."""
-    import numpy as np
+    """Return the first byte of each text of an array that is neither null nor empty.
 
+    Of codes it returns those of the entries.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary
     text = array.buffers()[2]
     if not text:
         return np.empty(0, np.uint8)
@@ -94,6 +100,8 @@ def _reader(array: pa.Array) -> CellReader:
     view = numeric_view(array)
     if view is not None:
         return _Numbers(view) if view.ndim == 1 else _Arrays(view)
+    if pa.types.is_dictionary(type_):
+        return _Codes(array)
     if pa.types.is_string(type_):
         return _Texts(array)
     if pa.types.is_fixed_size_list(type_):
@@ -159,7 +167,23 @@ class _Texts(CellReader):
 
     def _between(self, starts: list[int], stops: list[int]) -> list[str]:
         text = self._text
-        return [str(text[a:b], "utf-8") for a, b in zip(starts, stops, strict=True)]
+        return [str(text[a:b], "utf-8") for a, b in zip(starts, stops)]  # noqa: B905
+
+
+class _Codes(CellReader):
+    """Texts that are codes of a few entries."""
+
+    def __init__(self, array: pa.DictionaryArray) -> None:
+        self._codes = codes = numbers_of(array.indices)
+        self._entries = entries = array.dictionary.to_pylist()
+        code = codes.item
+        self.one = lambda row: entries[code(row)]
+
+    def span(self, start: int, stop: int) -> list[Any]:
+        return list(map(self._entries.__getitem__, self._codes[start:stop].tolist()))
+
+    def many(self, rows: np.ndarray) -> list[Any]:
+        return list(map(self._entries.__getitem__, self._codes.take(rows).tolist()))
 
 
 class _Lists(CellReader):
@@ -255,7 +279,8 @@ def dicts(names: list[str], columns: list[list[Any]], count: int) -> list[dict[s
     """Return `count` dictionaries, made of the values of columns."""
     if not columns:
         return [{} for _ in range(count)]
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    # To say strict=True takes a fifth of the time.
+    return [dict(zip(names, row)) for row in zip(*columns)]  # noqa: B905
 
 
 def _masked(values: list[Any], valid: np.ndarray) -> list[Any]:

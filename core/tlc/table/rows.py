@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from tlc.errors import CellError, ColumnNotFoundError, RowIndexError, RowIndexTypeError
 from tlc.format.stack import StackReader
-from tlc.sample_types import SampleType, resolve_sample_type
+from tlc.sample_types import ExternalSampleType, SampleType, resolve_sample_type
 from tlc.schemas.arrow import arrow_type
 from tlc.table.cells import dicts
+from tlc.table.media import fetched_media
 from tlc.table.store import BlockStore
 
 if TYPE_CHECKING:
@@ -80,6 +81,10 @@ class Rows:
     def samples(self, indices: Sequence[int]) -> list[dict[str, Any]]:
         """Return several samples; what is wrong with an index is told as `position` does."""
         numbers = self._positions(indices)
+        with fetched_media(self._store, self._media, numbers):
+            return self._samples(numbers)
+
+    def _samples(self, numbers: np.ndarray) -> list[dict[str, Any]]:
         names = self.visible
         block = self._store.single(names) if len(numbers) > _FEW else None
         if block is not None:
@@ -101,6 +106,11 @@ class Rows:
         """
         self._check_names(names)
         numbers = self._positions(indices)
+        media = [name for name in self._media if name in names]
+        with fetched_media(self._store, media, numbers):
+            return self._batch(numbers, names)
+
+    def _batch(self, numbers: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
         block = self._store.single(names) if len(numbers) else None
         if block is not None:
             return self._batch_of(block, numbers, names)
@@ -131,6 +141,11 @@ class Rows:
     def visible(self) -> list[str]:
         """Names of the columns that samples have."""
         return [name for name, kind in self._sample_types.items() if kind.is_included_in_sample]
+
+    @cached_property
+    def _media(self) -> list[str]:
+        kinds = self._sample_types
+        return [name for name in self.visible if isinstance(kinds[name], ExternalSampleType)]
 
     @cached_property
     def _store(self) -> BlockStore:

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tlc.errors import ColumnError
+from tlc.format.dictionaries import concatenated, is_coded_text, plain_cells
 from tlc.format.memory import in_worker, memory_share
 from tlc.table.blocks import Block
 
@@ -122,14 +123,14 @@ class BlockStore:
                     )
                 self._whole[name] = pieces[0]
                 for block in self._blocks:
-                    if name in block.columns:
+                    if name in block.columns and not is_coded_text(block.columns[name]):
                         block.put(name, pieces[0].slice(block.first, block.stop - block.first))
             return self._whole[name]
 
     def _pieces(self, name: str) -> list[pa.Array]:
         """Return all of a column, from the blocks if they have it."""
         if self._blocks and all(name in block.columns for block in self._blocks):
-            return _joined([block.columns[name] for block in self._blocks])
+            return _joined([plain_cells(block.columns[name]) for block in self._blocks])
         bounds = list(pairwise(self._reader.bounds()))
         parts = []
         for number, (start, stop) in enumerate(bounds or [(0, 0)]):
@@ -156,7 +157,7 @@ class BlockStore:
     def _add(self, block: Block, names: Sequence[str]) -> None:
         known = {name: self._whole[name] for name in names if name in self._whole}
         others = [name for name in names if name not in known]
-        columns = self._reader.read(others, block.first, block.stop) if others else {}
+        columns = self._reader.read(others, block.first, block.stop, coded=True) if others else {}
         for name, cells in known.items():
             columns[name] = cells.slice(block.first, block.stop - block.first)
         if not block.columns:
@@ -228,7 +229,7 @@ def _joined(parts: list[pa.Array]) -> list[pa.Array]:
     if len(parts) == 1:
         return parts
     try:
-        return [pa.concat_arrays(parts)]
+        return [concatenated(parts)]
     except pa.ArrowInvalid:  # more than 2 GiB of text
         half = len(parts) // 2
         return _joined(parts[:half]) + _joined(parts[half:])

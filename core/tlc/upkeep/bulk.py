@@ -6,15 +6,17 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tlc.errors import TlcError
+from tlc.format import parquet
 from tlc.format.layout import BULK_DATA
 from tlc.upkeep.places import BULK_NAME
-from tlc.url import Url, UrlAdapterRegistry
+from tlc.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pyarrow as pa
 
+    from tlc.format.manifest import FileEntry
     from tlc.upkeep.references import References
 
 _NAME = re.compile(BULK_NAME)
@@ -35,17 +37,17 @@ class CellReferences:
 
     def add_to(self, references: References) -> None:
         """Add what the cells of the tables of `references` refer to."""
-        for file, base in references.tables.items():
-            for text in self.texts(file):
+        for file, (base, entry) in references.tables.items():
+            for text in self.texts(file, entry):
                 _add(references, text, base)
 
-    def texts(self, file: Url) -> list[str]:
+    def texts(self, file: Url, entry: FileEntry | None) -> list[str]:
         """Return the texts in the cells of a file that may name bulk data; none if unreadable."""
         if file not in self._found:
             try:
-                self._found[file] = list(_bulk_texts(file))
-            except (TlcError, OSError, ValueError) as error:  # Arrow's errors are these, too
-                self.unreadable[file] = getattr(error, "message", str(error))
+                self._found[file] = list(_bulk_texts(parquet.DataFile(file, entry)))
+            except TlcError as error:
+                self.unreadable[file] = error.message
                 self._found[file] = []
         return self._found[file]
 
@@ -60,22 +62,17 @@ def _add(references: References, text: str, base: Url) -> None:
         references.add_name(name)
 
 
-def _bulk_texts(file: Url) -> Iterator[str]:
-    """Yield the texts in a Parquet file that may name files of bulk data."""
-    import pyarrow as pa
+def _bulk_texts(file: parquet.DataFile) -> Iterator[str]:
+    """Yield the texts in a file that may name files of bulk data."""
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
-    adapter, url = UrlAdapterRegistry.resolve(file)
-    path = adapter.local_path(url)
-    source = pa.memory_map(str(path)) if path else pa.BufferReader(url.read_bytes())
-    with source, pq.ParquetFile(source, page_checksum_verification=True) as opened:
-        names = [each.name for each in opened.schema_arrow if _holds_text(each.type)]
-        for group in range(opened.num_row_groups if names else 0):
-            for column in opened.read_row_group(group, columns=names).columns:
-                for cells in _leaves(column):
-                    hits = pc.match_substring_regex(cells, pattern=_PATTERN)
-                    yield from cells.filter(hits).to_pylist()
+    schema = file.metadata.schema.to_arrow_schema()
+    names = [each.name for each in schema if _holds_text(each.type)]
+    for group in range(len(file.group_rows()) if names else 0):
+        for column in file.read(group, names).values():
+            for cells in _leaves(column):
+                hits = pc.match_substring_regex(cells, pattern=_PATTERN)
+                yield from cells.filter(hits).to_pylist()
 
 
 def _holds_text(type_: pa.DataType) -> bool:

@@ -66,11 +66,13 @@ class Report:
         return [finding for finding in self.findings if not finding.is_damage]
 
 
-def removal(folder: Url) -> str:
-    """Return the command that deletes a folder."""
-    adapter, url = UrlAdapterRegistry.resolve(folder)
+def removal(url: Url, *, is_file: bool = False) -> str:
+    """Return the command that deletes a folder, or a file."""
+    adapter, url = UrlAdapterRegistry.resolve(url)
     path = adapter.local_path(url)
-    return f"rm -r {shlex.quote(str(path))}" if path else f"delete the folder {folder}"
+    if path is None:
+        return f"delete the {'file' if is_file else 'folder'} {url}"
+    return f"rm {'' if is_file else '-r '}{shlex.quote(str(path))}"
 
 
 def listed(names: list[str], most: int = 5) -> str:

@@ -35,6 +35,8 @@ from tlc.url import Url, UrlAdapterRegistry
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tlc.format.manifest import FileEntry
+
 
 _LEAVES = {
     "table": ("data", "edits", "keys", BULK_DATA),
@@ -50,13 +52,14 @@ class References:
 
     Attributes:
         root: Folder whose objects were read.
-        tables: Files of data that tables need, and the folder that their urls are relative to.
+        tables: Files of data that tables need: the folder that urls in them are relative to, and
+            what a manifest says of them.
         damaged: Manifests that cannot be read, and why: they may refer to anything.
         runs: Ids of the runs, by the place of their events; None where the id cannot be read.
     """
 
     root: Url
-    tables: dict[Url, Url] = field(default_factory=dict)
+    tables: dict[Url, tuple[Url, FileEntry | None]] = field(default_factory=dict)
     damaged: dict[Url, str] = field(default_factory=dict)
     runs: dict[str, str | None] = field(default_factory=dict)
 
@@ -180,18 +183,18 @@ class References:
     def _add_table(self, folder: Url, manifest: TableManifest) -> None:
         for entry in file_entries(manifest.stack):
             url = Url(entry.path).to_absolute(folder)
-            self._add_data(url, url.parent.parent)
+            self._add_data(url, url.parent.parent, entry)
 
     def _add_partial(self, folder: Url) -> None:
         for rank in UrlAdapterRegistry.list_dir(folder):
             if rank.is_dir and rank.name.startswith("rank-"):
                 for segment in UrlAdapterRegistry.list_dir(folder / rank.name):
                     url = folder / rank.name / segment.name
-                    self._add_data(url, folder)
+                    self._add_data(url, folder, None)
 
-    def _add_data(self, url: Url, base: Url) -> None:
+    def _add_data(self, url: Url, base: Url, entry: FileEntry | None) -> None:
         self.add(url)
-        self.tables[url] = base
+        self.tables[url] = (base, entry)
         self._writers.add(_writer_of(url.name))
 
 

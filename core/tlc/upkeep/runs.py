@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 import warnings
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,8 +18,6 @@ from tlc.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-_SILENT_HOURS = 24.0
 
 
 def check_run(folder: Url, missing: Callable[[Url, str], str]) -> Iterator[Finding]:
@@ -52,7 +48,8 @@ def check_run(folder: Url, missing: Callable[[Url, str], str]) -> Iterator[Findi
                 is_damage=False,
             )
     yield from _check_links(folder, state)
-    yield from _check_silence(folder, manifest, state)
+    if not damages:
+        yield from _check_end(folder)
 
 
 def metrics_folders(run: Url) -> list[Url]:
@@ -101,6 +98,7 @@ def _lost_events(url: Url, fault: str) -> Finding:
 
 def _check_links(folder: Url, state: RunState) -> Iterator[Finding]:
     linked = {Url(info["url"]).to_absolute(folder) for info in state.metrics}
+    removed = {Url(url).to_absolute(folder) for url in state.removed_metrics}
     for table in sorted(linked, key=str):
         if not table.exists():
             yield Finding(
@@ -110,7 +108,8 @@ def _check_links(folder: Url, state: RunState) -> Iterator[Finding]:
                 remedy="restore it from a copy.",
             )
     for table in metrics_folders(folder):
-        if table not in linked and (table / MANIFEST).exists():
+        known = table in linked or table in removed
+        if not known and (table / MANIFEST).exists():
             yield Finding(
                 table,
                 "it is finished, but the run does not know of it: its writer ended just before "
@@ -128,17 +127,13 @@ def _link(run: Url, table: Url) -> str:
     return f"linked {table} to its run"
 
 
-def _check_silence(folder: Url, manifest: RunManifest, state: RunState) -> Iterator[Finding]:
-    latest = state.last_modified or manifest.created
-    try:
-        age = time.time() - datetime.fromisoformat(latest).replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        return
-    if state.status and not state.status.is_final and age > _SILENT_HOURS * 3600:
+def _check_end(folder: Url) -> Iterator[Finding]:
+    run = Run.from_url(folder)
+    if run.is_crashed:
         yield Finding(
             folder,
-            f"it is {state.status.name.lower()}, but nothing was heard from it since {latest}: "
-            "its process has probably been killed",
-            remedy=f"Run.from_url({str(folder)!r}).set_status_interrupted()",
+            "it has crashed: its processes were killed before they could say how it ended",
+            affects="what was logged in its last seconds may be missing",
+            remedy=f"to say so for good: Run.from_url({str(folder)!r}).set_status_interrupted()",
             is_damage=False,
         )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tlc.errors import TlcError, UrlNotFoundError
+from tlc.format import parquet
 from tlc.format.commit import REVISION
 from tlc.format.layout import BULK_DATA
+from tlc.format.listing import folders
 from tlc.format.manifest import MANIFEST, OPENED, Concat, Data, file_entries
 from tlc.format.open import open_table
 from tlc.schemas import Schema
@@ -44,7 +46,8 @@ class TableCheck:
             manifest, _ = open_table(folder)
             schema = Schema.from_dict(manifest.rows_schema)
         except (TlcError, OSError) as error:
-            yield _unreadable(folder, getattr(error, "message", str(error)))
+            segments = [] if MANIFEST in names else list(_bad_segments(folder))
+            yield from segments or [_unreadable(folder, getattr(error, "message", str(error)))]
             return
         yield from self._check_references(folder, manifest)
         lost = [name for name in schema.values if not _holds(manifest.stack, name)]
@@ -62,7 +65,8 @@ class TableCheck:
         """Add the bulk data that cells refer to, as far as `tlc` wrote it."""
         cells = CellReferences()
         for file, wanted in list(self.files.items()):
-            for text in cells.texts(file):
+            entry = next((each for each in wanted.entries if each.digest), None)
+            for text in cells.texts(file, entry):
                 if text.startswith((f"../../{BULK_DATA}/", f"./{BULK_DATA}/")):
                     url = Url(text).to_absolute(file.parent.parent)
                     for user in wanted.users:
@@ -131,6 +135,23 @@ def _unreadable(folder: Url, reason: str) -> Finding:
         "is restored or deleted, `tlc gc` deletes no data",
         remedy=f"restore its {MANIFEST} from a copy, or give it up: {removal(folder)}",
     )
+
+
+def _bad_segments(folder: Url) -> Iterator[Finding]:
+    """Yield which files keep a metrics table without manifest from being read."""
+    for rank in folders(folder):
+        for entry in UrlAdapterRegistry.list_dir(rank):
+            try:
+                parquet.describe(folder, f"{rank.name}/{entry.name}")
+            except TlcError as error:
+                url = rank / entry.name
+                yield Finding(
+                    url,
+                    error.message.rstrip("."),
+                    affects=f"all rows of {folder}, whose writer did not finish",
+                    remedy="restore the file from a copy, or delete it to read the rows of the "
+                    f"other files: {removal(url, is_file=True)}",
+                )
 
 
 def _is_foreign(manifest: TableManifest, parent: Parent) -> bool:

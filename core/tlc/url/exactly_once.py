@@ -54,7 +54,11 @@ class PutsIfAbsent(Protocol):
 
 
 def create_once(
-    store: PutsIfAbsent, url: Url, content: bytes, *, sleep: Callable[[float], None] = time.sleep
+    store: PutsIfAbsent,
+    url: Url,
+    content: bytes,
+    *,
+    sleep: Callable[[float], object] | None = None,
 ) -> None:
     """Write a file that must not exist.
 
@@ -62,7 +66,7 @@ def create_once(
         store: Where.
         url: The file.
         content: Its content.
-        sleep: Waits for some seconds before another attempt.
+        sleep: Waits for some seconds before another attempt; `time.sleep` if None.
 
     Raises:
         UrlExistsError: Somebody else has written it.
@@ -73,7 +77,7 @@ def create_once(
     doubt: Exception | None = None
     for attempt in range(_ATTEMPTS):
         if attempt:
-            sleep(_pause(attempt))
+            (sleep or time.sleep)(_pause(attempt))
         try:
             store.put_if_absent(url, content, write_id)
         except (UrlExistsError, UnsettledWriteError) as error:

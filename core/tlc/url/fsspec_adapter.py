@@ -145,9 +145,18 @@ class FsspecUrlAdapter(UrlAdapter):
 
     def make_dirs(self, url: Url) -> None:
         """Make a folder, if the file system has such."""
-        if self.keeps_empty_folders():
+        if not self.keeps_empty_folders():
+            return
+        try:
             with _errors_of(url):
                 self._system().makedirs(_path(url), exist_ok=True)
+                is_folder = self._system().isdir(_path(url))
+        except (UrlExistsError, UrlNotFoundError):
+            is_folder = False
+        if not is_folder:
+            raise UnsupportedOperationError(
+                f"The folder {url} cannot be made: there is a file of that name, or above it."
+            )
 
     def write_binary_content_to_url(self, url: Url, content: bytes) -> Url:
         """Write a file or replace it; whether in one step is up to the file system."""
@@ -259,5 +268,7 @@ def _errors_of(url: Url) -> Iterator[None]:
         raise _is_folder(url) from error
     except NotImplementedError as error:
         raise UnsupportedOperationError(f"The file system of {url} cannot do this.") from error
-    except Exception as error:
-        raise StorageError(f"{url}: {type(error).__name__}: {error}") from error
+    except BaseException as error:
+        if isinstance(error, Exception):  # each file system has errors of its own
+            raise StorageError(f"{url}: {type(error).__name__}: {error}") from error
+        raise

@@ -6,13 +6,13 @@ A batch of samples fetches its remote files at once. Files of this machine are r
 from __future__ import annotations
 
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tlc.configuration import Configuration
 from tlc.errors import TlcError
+from tlc.url.at_hand import AT_HAND, content_at_hand
 from tlc.url.content_cache import ContentCache
 from tlc.url.registry import UrlAdapterRegistry
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from tlc.url.url import Url
 
 __all__ = ["fetched", "read_media"]
-
-_held: ContextVar[dict[str, bytes | TlcError] | None] = ContextVar("held", default=None)
 
 
 def read_media(url: Url, *, is_fixed: bool = False) -> bytes:
@@ -41,16 +39,13 @@ def read_media(url: Url, *, is_fixed: bool = False) -> bytes:
     text = url.to_str()
     if text.startswith("/"):
         return url.read_bytes()
-    held = _held.get()
-    found = None if held is None else held.get(text)
-    if isinstance(found, TlcError):
-        raise found
+    found = content_at_hand(text)
     return _read(url, is_fixed=is_fixed) if found is None else found
 
 
 @contextmanager
 def fetched(urls: Iterable[Url], is_fixed: Callable[[Url], bool]) -> Iterator[None]:
-    """Fetch remote files at once; until the end of the block `read_media` gives them.
+    """Fetch remote files at once; until the end of the block `read_media` and `Url` give them.
 
     What goes wrong with a file is raised when it is read.
 
@@ -62,14 +57,12 @@ def fetched(urls: Iterable[Url], is_fixed: Callable[[Url], bool]) -> Iterator[No
 
     remote = list(dict.fromkeys(url for url in urls if not url.to_str().startswith("/")))
     contents = in_parallel(partial(_read_or_error, is_fixed=is_fixed), remote)
-    before = _held.get()
-    token = _held.set(
-        {**(before or {}), **dict(zip((url.to_str() for url in remote), contents, strict=True))}
-    )
+    before = AT_HAND.get() or {}
+    token = AT_HAND.set({**before, **dict(zip(map(str, remote), contents, strict=True))})
     try:
         yield
     finally:
-        _held.reset(token)
+        AT_HAND.reset(token)
 
 
 def _read_or_error(url: Url, is_fixed: Callable[[Url], bool]) -> bytes | TlcError:

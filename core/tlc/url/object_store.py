@@ -39,7 +39,7 @@ class ObjectStoreUrlAdapter(UrlAdapter):
 
     def __init__(self) -> None:
         self._clients: dict[tuple[object, ...], Any] = {}
-        self._proven: set[str] = set()
+        self._proven: set[int] = set()
 
     @abstractmethod
     def new_client(self, bucket: str, **options: Any) -> Any:
@@ -96,7 +96,10 @@ class ObjectStoreUrlAdapter(UrlAdapter):
 
     def is_dir(self, url: Url) -> bool:
         """Return whether there is an object below."""
-        return next(self._below(url), None) is not None
+        try:
+            return next(self._below(url), None) is not None
+        except UrlNotFoundError:  # there is no such bucket
+            return False
 
     def list_dir(self, url: Url) -> Iterator[UrlAdapterDirEntry]:
         """Return the objects directly below, and the folders, sorted by name."""
@@ -133,15 +136,15 @@ class ObjectStoreUrlAdapter(UrlAdapter):
     def put_if_absent(self, url: Url, content: bytes, write_id: str) -> None:
         """Send one request that writes an object, with an id, if there is none."""
         self._put_new(url, content, write_id)
-        bucket = _split(url)[0]
-        if bucket in self._proven or len(content) > _MAX_PROBE:
+        client = id(self._place(url, max_retries=0)[0])  # none is ever freed
+        if client in self._proven or len(content) > _MAX_PROBE:
             return
         # A store that ignores the condition would let writers overwrite each other. The same
         # request once more tells: it can only overwrite the object with itself.
         try:
             self._put_new(url, content, write_id)
         except UrlExistsError:
-            self._proven.add(bucket)
+            self._proven.add(client)
             return
         raise UnsupportedOperationError(
             f"The store of {url} writes over an object even if it is told to create one.",

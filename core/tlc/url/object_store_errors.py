@@ -35,11 +35,11 @@ def errors_of(url: Url) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise not_found(url) from error
-    except Exception as error:
-        meaning = _meaning(error, url)
-        if meaning is None:
-            raise
-        raise meaning from error
+    except BaseException as error:
+        # By the names of their classes: `obstore` need not be loaded to know them.
+        if (meaning := _meaning(error, url)) is not None:
+            raise meaning from error
+        raise
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def not_found(url: Url) -> UrlNotFoundError:
     return UrlNotFoundError(f"Nothing exists at {url}.")
 
 
-def _meaning(error: Exception, url: Url) -> TlcError | None:
+def _meaning(error: BaseException, url: Url) -> TlcError | None:
     kinds = [kind.__name__ for kind in type(error).__mro__]
     if "BaseError" not in kinds:
         return None
@@ -95,7 +95,7 @@ def _status(message: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def _words(error: Exception) -> str:
+def _words(error: BaseException) -> str:
     # A query may hold a signature, and what follows repeats it all in the words of Rust.
     text = str(error).partition("Debug source")[0]
     text = re.sub(r"\?\S+", "", " ".join(text.split()))

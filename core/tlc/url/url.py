@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tlc.errors import AliasError, UnsupportedOperationError
 from tlc.url import text as texts
+from tlc.url.at_hand import content_at_hand
 from tlc.url.expansion import AliasTable, expand
 from tlc.url.registry import UrlAdapterRegistry
 
@@ -216,6 +217,8 @@ class Url:
         Raises:
             UrlNotFoundError: There is none.
         """
+        if not self._text.startswith("/") and (content := content_at_hand(self._text)) is not None:
+            return content
         return UrlAdapterRegistry.read_binary_content_from_url(self)
 
     def read(self) -> str:

@@ -31,14 +31,15 @@ __all__ = [
 ]
 
 Rows: TypeAlias = npt.NDArray[np.int64]
-Weights: TypeAlias = npt.NDArray[np.float64]
+Weights: TypeAlias = npt.NDArray[np.float32 | np.float64]
 Plan: TypeAlias = Callable[[np.random.Generator], Rows]
 
 # Above this a float64 no longer counts one by one.
 _MOST_ROWS = 2.0**53
+_BLOCK = 8192
 
 
-def cumulate(weights: Weights) -> Weights:
+def cumulate(weights: Weights) -> npt.NDArray[np.float64]:
     """Return the cumulative weights that `weighted_with_replacement` searches.
 
     Args:
@@ -52,7 +53,7 @@ def cumulate(weights: Weights) -> Weights:
     with np.errstate(over="ignore"):
         cumulative = np.cumsum(weights, dtype=np.float64)
     if cumulative.size and not 1e-290 < cumulative[-1] < np.inf:
-        return np.cumsum(weights / weights.max())
+        return np.cumsum(weights / weights.max(), dtype=np.float64)
     return cumulative
 
 
@@ -62,7 +63,7 @@ def weighted_with_replacement(
     num_samples: int | None = None,
     *,
     shuffle: bool = True,
-    cumulative: Weights | None = None,
+    cumulative: npt.NDArray[np.float64] | None = None,
 ) -> Rows:
     """Draw rows independently, each with a probability proportional to its weight.
 
@@ -130,7 +131,8 @@ def weighted_without_replacement(
             hint="ask for fewer rows, or draw with replacement.",
         )
     with np.errstate(divide="ignore"):
-        keys = np.log(rng.standard_exponential(rows.size)) - np.log(weights[rows])
+        logarithms = np.log(weights[rows], dtype=np.float64)
+        keys = np.log(rng.standard_exponential(rows.size)) - logarithms
     if 0 < count < rows.size:
         best = np.argpartition(keys, count - 1)[:count]
         rows, keys = rows[best], keys[best]
@@ -143,8 +145,9 @@ def repeat_by_weight(weights: Weights, rng: np.random.Generator, *, shuffle: boo
 
     A weight of 2.5 is two or three times, and 2.5 times on average. A row's count is the whole part
     of its weight, plus one with the probability of the rest. The rests are rounded together, by
-    systematic sampling in a random order of the rows: the number of rows in an epoch is then the
-    sum of the weights, rounded down or up, instead of varying by its square root.
+    systematic sampling in a random order of the rows (of those within blocks of 8,192): the number
+    of rows in an epoch is then the sum of the weights, rounded down or up, instead of varying by
+    its square root.
     Source: W. G. Madow, "On the theory of systematic sampling, II", Annals of Mathematical
     Statistics 20 (1949) 333-354.
 
@@ -159,30 +162,34 @@ def repeat_by_weight(weights: Weights, rng: np.random.Generator, *, shuffle: boo
     Raises:
         WeightError: The weights ask for more rows than can be counted.
     """
-    whole = np.floor(weights)
     with np.errstate(over="ignore"):
-        total = whole.sum()
+        total = weights.sum(dtype=np.float64)
     if total > _MOST_ROWS:
         raise WeightError(
             f"The weights ask for {total:.3g} rows in one epoch.",
             hint="divide them by a constant, or draw rows by weight instead of repeating them.",
         )
-    counts = whole.astype(np.int64)
-    _round_rests(weights - whole, counts, rng)
-    rows = np.repeat(np.arange(counts.size, dtype=np.int64), counts)
+    whole = weights.astype(np.int64)
+    rows = np.repeat(np.arange(weights.size, dtype=np.int64), whole)
+    rows = np.concatenate([rows, _rounded_up(weights - whole, rng)])
     if shuffle:
         rng.shuffle(rows)
+    else:
+        rows.sort()
     return rows
 
 
-def _round_rests(rests: Weights, counts: Rows, rng: np.random.Generator) -> None:
-    """Add one to each of `counts` with the probability in `rests`; in all, their rounded sum."""
-    rows = np.flatnonzero(rests)
-    # Neighbours would exclude each other in every epoch if their order stayed.
-    rng.shuffle(rows)
+def _rounded_up(rests: Weights, rng: np.random.Generator) -> Rows:
+    """Return each row with the probability in `rests`; in all, as many as their rounded sum."""
+    rows = np.flatnonzero(rests).astype(np.int64, copy=False)
+    # Neighbours would exclude each other in every epoch if their order stayed. An order that is
+    # random within blocks does as well, and stays in the cache.
+    for first in range(0, rows.size, _BLOCK):
+        rng.shuffle(rows[first : first + _BLOCK])
     passed = np.cumsum(rests[rows])
     passed += rng.random()
-    counts[rows] += np.diff(np.floor(passed), prepend=0.0) > 0
+    steps = np.diff(passed.astype(np.int64), prepend=0)
+    return rows.compress(steps)  # several times faster than indexing with a mask
 
 
 def random_order(rows: int | Rows, rng: np.random.Generator) -> Rows:

@@ -48,7 +48,7 @@ def read_weights(table: WeightedTable) -> Weights:
         table: A table, or a view of one.
 
     Returns:
-        Shape `(len(table),)`; may be the read-only memory of the Arrow column.
+        Shape `(len(table),)`, float64 or float32; may be the read-only memory of the Arrow column.
 
     Raises:
         WeightError: There is no column of weights, or it does not hold numbers, or a weight is
@@ -97,13 +97,15 @@ def check_weights(weights: npt.ArrayLike, *, where: str = "Weights") -> Weights:
         where: What to call them in an error.
 
     Returns:
-        Shape `(n,)`; the array itself if it is one of float64 already.
+        Shape `(n,)`, float64 or float32; the array itself if it is one of those already.
 
     Raises:
         WeightError: They have another shape, or one is negative or not finite, or all are zero. The
             message names the first such rows.
     """
-    array = np.asarray(weights, dtype=np.float64)
+    array = np.asarray(weights)
+    if array.dtype != np.float32:
+        array = array.astype(np.float64, copy=False)
     if array.ndim != 1:
         raise WeightError(f"{where}: one number per row is needed, not the shape {array.shape}.")
     if not array.size:

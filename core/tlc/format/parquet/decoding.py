@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tlc.format.parquet.limits import LimitExceededError, expanded_size, make_plan
+from tlc.format.dictionaries import expanded_size, is_coded_text, without_dictionaries
+from tlc.format.parquet.limits import LimitExceededError, make_plan
 from tlc.format.plain import combine
 
 if TYPE_CHECKING:
@@ -43,9 +44,8 @@ def decode_group(
     """
     source.prefetch(_spans(metadata, group, columns.values()))
     plan = make_plan(metadata, group, columns.items(), source.read_at, limit)
-    cells = _read(source, metadata, group, plan.direct) if plan.direct else {}
-    for name, paths in plan.as_dictionary.items():
-        cells |= _read(source, metadata, group, [name], read_dictionary=paths)
+    coded = [path for paths in plan.as_dictionary.values() for path in paths]
+    cells = _read(source, metadata, group, [*plan.direct, *plan.as_dictionary], coded)
     for name, count in plan.in_batches.items():
         cells[name] = _read_in_batches(source, metadata, group, name, count, limit)
     rows = metadata.row_group(group).num_rows
@@ -75,10 +75,12 @@ def _opened(source: Source, metadata: pq.FileMetaData, **options: Any) -> pq.Par
 
 
 def _read(
-    source: Source, metadata: pq.FileMetaData, group: int, names: list[str], **options: Any
+    source: Source, metadata: pq.FileMetaData, group: int, names: list[str], coded: list[str]
 ) -> dict[str, pa.Array]:
+    if not names:
+        return {}
     threads = len(names) > 1 and metadata.row_group(group).num_rows > _ROWS_WORTH_THREADS
-    file = _opened(source, metadata, **options)
+    file = _opened(source, metadata, read_dictionary=coded)
     table = file.read_row_group(group, columns=names, use_threads=threads)
     return {name: combine(table.column(name)) for name in names}
 
@@ -98,37 +100,24 @@ def _read_in_batches(
         size += parts[-1].nbytes
         if size > limit:
             raise _too_large(name, limit)
-    return pa.concat_arrays(parts) if parts else _read(source, metadata, group, [name])[name]
+    return pa.concat_arrays(parts) if parts else _read(source, metadata, group, [name], [])[name]
 
 
 def _checked(cells: pa.Array, name: str, rows: int, limit: int) -> pa.Array:
+    """Return cells after a look at what they would be without dictionaries.
+
+    Columns of text may keep a dictionary, if it is small.
+    """
     if len(cells) != rows:
         raise ValueError(f"column {name!r} has {len(cells)} rows instead of {rows}")
     # In full because texts may be no UTF-8; numbers cost nothing.
     cells.validate(full=True)
-    plain = _without_dictionaries(cells.type)
+    plain = without_dictionaries(cells.type)
     if plain == cells.type:
         return cells
     if expanded_size(cells) > limit:
         raise _too_large(name, limit)
-    return cells.cast(plain)
-
-
-def _without_dictionaries(kind: Any) -> Any:
-    """Return an Arrow type with dictionaries replaced by what their entries are."""
-    import pyarrow as pa
-
-    types = pa.types
-    if types.is_dictionary(kind):
-        return _without_dictionaries(kind.value_type)
-    if types.is_struct(kind):
-        return pa.struct([part.with_type(_without_dictionaries(part.type)) for part in kind])
-    if types.is_list(kind):
-        return pa.list_(kind.value_field.with_type(_without_dictionaries(kind.value_type)))
-    if types.is_fixed_size_list(kind):
-        item = kind.value_field.with_type(_without_dictionaries(kind.value_type))
-        return pa.list_(item, kind.list_size)
-    return kind
+    return cells if is_coded_text(cells) else cells.cast(plain)
 
 
 def _too_large(name: str, limit: int) -> LimitExceededError:

@@ -15,7 +15,6 @@ from tlc.format.parquet.pages import PageHeader, page_headers
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     from tlc.format.parquet.pages import ReadAt
@@ -40,8 +39,8 @@ class Plan:
 
     Attributes:
         direct: Columns that cannot become too large.
-        as_dictionary: Columns that are decoded to a dictionary and codes first, by name: paths of
-            their leaves.
+        as_dictionary: Columns that are decoded to dictionaries and codes, by name: paths of their
+            leaves. That takes no more room than in the file, and less time.
         in_batches: Columns that are decoded some rows at a time, by name: how many.
     """
 
@@ -105,12 +104,13 @@ def make_plan(
         size, shared = sum(leaf.size for leaf in found), sum(leaf.shared for leaf in found)
         if size > limit:
             raise _too_large(name, size, limit)
-        if size + shared <= limit:
+        coded = [path for leaf, (_, path) in zip(found, leaves, strict=True) if leaf.shared]
+        if not coded:
             plan.direct.append(name)
         elif all(leaf.all_dictionary for leaf in found if leaf.shared):
-            plan.as_dictionary[name] = [
-                path for leaf, (_, path) in zip(found, leaves, strict=True) if leaf.shared
-            ]
+            plan.as_dictionary[name] = coded
+        elif size + shared <= limit:
+            plan.direct.append(name)
         else:
             longest = max(leaf.longest for leaf in found)
             plan.in_batches[name] = max(1, limit // longest)
@@ -152,36 +152,6 @@ def _bytes_leaf(pages: list[PageHeader], values: int) -> _Leaf:
         longest = max(longest, each)
         all_dictionary &= page.encoding in _DICTIONARY_ENCODINGS
     return _Leaf(size, shared, longest, all_dictionary)
-
-
-def expanded_size(cells: pa.Array) -> int:
-    """Return how many bytes cells have once their dictionaries are gone."""
-    import pyarrow as pa
-
-    types = pa.types
-    if types.is_dictionary(cells.type):
-        return _dictionary_size(cells)
-    if types.is_struct(cells.type):
-        return sum(map(expanded_size, cells.flatten()))
-    if hasattr(cells.type, "value_type"):
-        return expanded_size(cells.flatten()) + _PER_VALUE * len(cells)
-    return int(cells.nbytes)
-
-
-def _dictionary_size(cells: pa.DictionaryArray) -> int:
-    import numpy as np
-    import pyarrow as pa
-
-    entries = cells.dictionary
-    if not (pa.types.is_string(entries.type) or pa.types.is_binary(entries.type)):
-        return len(cells) * max(1, entries.nbytes)
-    codes = cells.indices
-    width = codes.type.bit_width // 8
-    numbers = np.frombuffer(codes.buffers()[1] or b"", f"u{width}")[codes.offset :][: len(codes)]
-    offsets = np.frombuffer(entries.buffers()[1] or b"\0\0\0\0", np.int32)[entries.offset :]
-    lengths = np.diff(offsets[: len(entries) + 1])
-    used = np.bincount(numbers[numbers < len(lengths)], minlength=len(lengths))
-    return int(used @ lengths.astype(np.int64)) + _PER_VALUE * len(cells)
 
 
 def _too_large(name: str, size: int, limit: int) -> LimitExceededError:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from tlc.configuration import Configuration
 from tlc.errors import CorruptObjectError, TlcError, UrlNotFoundError
+from tlc.format.dictionaries import plain_cells
 from tlc.format.manifest import FileEntry, digest
 from tlc.format.parquet.decoding import decode_group
+from tlc.format.parquet.footer import FILE_NAME, SEAL_LENGTH, seal
 from tlc.format.parquet.limits import LimitExceededError, leaves_by_column
 from tlc.format.parquet.source import Source, opened
 from tlc.url import Url, UrlAdapterRegistry
@@ -37,7 +39,8 @@ class DataFile:
 
     Args:
         url: The file.
-        entry: What the manifest says of it; None if nothing does.
+        entry: What the manifest says of it; None if there is none yet, and the file must tell by
+            itself whether it is whole and in its place.
     """
 
     def __init__(self, url: Url, entry: FileEntry | None = None) -> None:
@@ -67,7 +70,7 @@ class DataFile:
         return [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
 
     def read(self, group: int, columns: Sequence[str]) -> dict[str, pa.Array]:
-        """Decode some columns of a row group.
+        """Decode some columns of a row group; texts that repeat may be codes of a dictionary.
 
         Raises:
             CorruptObjectError: The file is missing or damaged, lacks a column, or would decode to
@@ -135,7 +138,16 @@ class DataFile:
         metadata = pq.ParquetFile(source.file, pre_buffer=False).metadata
         if entry is not None and metadata.num_rows != entry.rows:
             raise self._damaged(f"it has {metadata.num_rows} rows instead of {entry.rows}")
+        if entry is None:
+            self._check_seal(source, footer, metadata)
         return metadata
+
+    def _check_seal(self, source: Source, footer: bytes, metadata: pq.FileMetaData) -> None:
+        if source.read_at(SEAL_LENGTH, source.size - len(footer) - SEAL_LENGTH) != seal(footer):
+            raise self._damaged("the checksum of its footer does not fit")
+        name = (metadata.metadata or {}).get(FILE_NAME, b"").decode(errors="replace")
+        if name != self.url.name:
+            raise self._damaged(f"it is {name!r}, which lies in another file's place")
 
     def _damaged(self, reason: str, *, hint: str = _HINT) -> CorruptObjectError:
         return CorruptObjectError(f"The data file {self.url} is damaged: {reason}.", hint=hint)
@@ -156,7 +168,7 @@ def read_column(folder: Url, entry: FileEntry, column: str) -> pa.ChunkedArray:
 
     file = data_file(folder, entry)
     groups = range(len(file.group_rows()))
-    parts = [file.read(group, [column])[column] for group in groups]
+    parts = [plain_cells(file.read(group, [column])[column]) for group in groups]
     # A file without row groups still says which type its columns have.
     type_ = None if parts else file.metadata.schema.to_arrow_schema().field(column).type
     return pa.chunked_array(parts, type_)

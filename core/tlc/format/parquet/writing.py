@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tlc.format.manifest import FileEntry, digest
 from tlc.format.parquet.encodings import packing
-from tlc.format.parquet.footer import footer
+from tlc.format.parquet.footer import FILE_NAME, footer, seal
 from tlc.url import Url, UrlAdapterRegistry
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ def encode(table: pa.Table) -> bytes:
         store_schema=True,
         **packing(table),
     )
-    return sink.getvalue().to_pybytes()
+    written = memoryview(sink.getvalue())
+    end = footer(written)
+    return b"".join((written[: -len(end)], seal(end), end))
 
 
 def write(folder: Url, path: str, table: pa.Table) -> FileEntry:
@@ -38,6 +40,8 @@ def write(folder: Url, path: str, table: pa.Table) -> FileEntry:
     Raises:
         UrlExistsError: There is a file of that name.
     """
-    data = encode(table)
+    # The name makes every footer another one, so that a file in the place of another is noticed.
+    about = {**(table.schema.metadata or {}), FILE_NAME: path.rpartition("/")[2].encode()}
+    data = encode(table.replace_schema_metadata(about))
     UrlAdapterRegistry.create_binary_content_at_url(folder / path, data)
     return FileEntry(path, len(data), digest(data), table.num_rows, digest(footer(data)))

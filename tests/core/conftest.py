@@ -199,7 +199,7 @@ def abfs_root(clean_environment, azurite):
 def gcs_front(fake_gcs, tmp_path_factory):
     """The emulator, behind a server that adds the one request that it lacks: its address."""
     (port,) = free_ports(1)
-    program = Path(__file__).with_name("gcs_front.py")
+    program = Path(__file__).parent / "url" / "gcs_front.py"
     log = tmp_path_factory.mktemp("front") / "log.txt"
     with served([sys.executable, program, port, fake_gcs], f"http://127.0.0.1:{port}", log):
         yield f"http://127.0.0.1:{port}"

@@ -1,0 +1,155 @@
+"""A full disk: what was acknowledged stays, the training goes on, and so does the writing later."""
+
+from __future__ import annotations
+
+import errno
+import os
+import warnings
+
+import numpy as np
+import pytest
+
+import tlc
+from tests.reliability.loop_disk import small_disk
+from tests.reliability.works import all_tables
+from tlc.errors import StorageFullError, StorageFullWarning
+from tlc.url.unfinished import TEMP_PREFIX
+
+FAILURES = 50
+ROWS = 1000
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A disk of 4 MB, half of it taken by the file ``ballast``."""
+    with small_disk(tmp_path, "4m") as root:
+        (root / "ballast").write_bytes(bytes(2 << 20))
+        yield root
+
+
+@pytest.fixture
+def run(disk):
+    return tlc.Run.create("project", "run", root_url=disk)
+
+
+def fill(disk):
+    """Take all the space that is left."""
+    with open(disk / "filling", "ab", buffering=0) as file:
+        try:
+            while file.write(bytes(1 << 12)):
+                pass
+        except OSError as error:
+            assert error.errno == errno.ENOSPC
+
+
+def make_space(disk):
+    for name in ("ballast", "filling"):
+        (disk / name).unlink(missing_ok=True)
+
+
+def temp_files(root):
+    return [name for _, _, names in os.walk(root) for name in names if name.startswith(TEMP_PREFIX)]
+
+
+def batches(seed=0):
+    """Yield batches of rows that cannot be stored in much less than 16 kB."""
+    generator, start = np.random.default_rng(seed), 0
+    while True:
+        yield {"n": np.arange(start, start + ROWS), "noise": generator.random(ROWS)}
+        start += ROWS
+
+
+def numbers(table):
+    return table.column("n").to_pylist()
+
+
+def test_metrics_that_were_acknowledged_are_there_and_the_writer_goes_on(disk, run):
+    writer = tlc.MetricsTableWriter(run)
+    added = acknowledged = failures = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", StorageFullWarning)
+        for batch in batches():
+            writer.add_batch(batch)
+            added += ROWS
+            try:
+                writer.flush()
+            except StorageFullError as error:
+                assert error.errno == errno.ENOSPC
+                assert str(writer.url) in str(error)
+                failures += 1
+            else:
+                acknowledged = added
+            if failures == FAILURES:
+                break
+    assert added > acknowledged > 0
+    assert temp_files(disk) == []
+    assert numbers(tlc.Table.from_url(writer.url)) == list(range(acknowledged))
+    make_space(disk)
+    writer.flush()
+    assert numbers(tlc.Table.from_url(writer.url)) == list(range(added))
+    assert numbers(writer.finalize()) == list(range(added))
+
+
+def test_a_training_that_catches_nothing_goes_on(disk, run):
+    """It is warned, and what it measured while the disk was full is there in the end."""
+    fill(disk)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        with tlc.MetricsTableWriter(run, constants={"epoch": 0}) as writer:
+            for step, batch in zip(range(300), batches(), strict=False):
+                if step == 200:
+                    make_space(disk)
+                writer.add_batch(batch)
+                run.log({"step": step})
+    assert {warning.category for warning in told} == {StorageFullWarning}
+    assert len(told) < 10
+    (table,) = run.metrics_tables
+    assert numbers(table) == list(range(300 * ROWS))
+    assert [output["step"] for output in run.state.outputs] == list(range(300))
+    assert temp_files(disk) == []
+
+
+def test_memory_is_bounded_while_the_disk_is_full(disk, run):
+    """When too many rows wait no more are taken, and those that were taken are kept."""
+    writer = tlc.MetricsTableWriter(run)
+    fill(disk)
+    batch = {"n": np.arange(1_000_000), "noise": np.random.default_rng(0).random(1_000_000)}
+    with pytest.warns(StorageFullWarning), pytest.raises(StorageFullError):
+        for _ in range(100):
+            writer.add_batch(batch)
+    assert 1_000_000 < writer.row_count < 20_000_000
+    writer.abort()
+
+
+def test_tables_and_revisions_are_refused_whole(disk):
+    table = tlc.Table.from_dict({"n": range(10)}, table_name="first", root_url=disk)
+    writer = tlc.TableWriter("second", root_url=disk)
+    for batch, _ in zip(batches(), range(10), strict=False):
+        writer.add_batch(batch)
+    fill(disk)
+    for _ in range(FAILURES):
+        with pytest.raises(StorageFullError, match="space"):
+            writer.finalize()
+        with pytest.raises(StorageFullError, match="space"):
+            table.set_values("n", [0], [100])
+        with pytest.raises(StorageFullError, match="space"):
+            tlc.Run.create("default-project", "refused", root_url=disk)
+    assert temp_files(disk) == []
+    assert all_tables(str(disk)) == [table]
+    make_space(disk)
+    assert numbers(writer.finalize()) == list(range(10 * ROWS))
+    assert numbers(table.set_values("n", [0], [100])) == [100, *range(1, 10)]
+    assert len(all_tables(str(disk))) == 3
+
+
+def test_a_status_is_not_accepted_without_space(disk, run):
+    """What a call promises to have stored it stores, or it says so."""
+    fill(disk)
+    with pytest.raises(StorageFullError):
+        run.set_status_completed()
+    with pytest.raises(StorageFullError):
+        run.set_parameters({"lr": 0.1})
+    make_space(disk)
+    run.set_parameters({"lr": 0.2})
+    assert run.parameters == {"lr": 0.2}
+    assert run.status == tlc.constants.RUN_STATUS_EMPTY
