@@ -26,6 +26,7 @@ def isolated(tmp_path, monkeypatch):
         if name.startswith("TLC_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("TLC_DEFAULT_ROOT_DIR", str(tmp_path / "tlc"))
+    monkeypatch.setenv("TLC_CACHE_FOLDER", str(tmp_path / "cache"))
     monkeypatch.setenv("TLC_DISPLAY_PROGRESS", "false")
     Configuration.instance().reset()
     yield

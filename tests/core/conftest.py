@@ -216,6 +216,6 @@ def gcsfs_root(clean_environment, fake_gcs):
     clean_environment.setenv("STORAGE_EMULATOR_HOST", fake_gcs)
     clean_environment.setenv("NO_GCE_CHECK", "true")
     clean_environment.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
-    register_fsspec("gcsfs", "gcs", token="anon", endpoint_url=fake_gcs)
+    register_fsspec("gcsfs", "gcs", {"token": "anon", "endpoint_url": fake_gcs})
     yield Url(f"gcsfs://tlc/root-{next(numbers)}-{os.getpid()}")
     UrlAdapterRegistry.unregister("gcsfs")

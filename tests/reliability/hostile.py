@@ -18,6 +18,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
+from functools import partial
 
 BATCH, SECONDS, BYTES = 500, 60, 2 << 30
 HOST = "memory://h/root"
@@ -60,14 +61,14 @@ class Reader:
                 if manifest not in self.files:
                     changed[path] = mutations.resealed_parquet(content)
                     continue
-                changed[manifest] = mutations.described(
-                    self.files[manifest], content, lambda entry: self.resolve(entry, user) == path
-                )
+                same_file = partial(self.same_file, path, user)
+                changed[manifest] = mutations.described(self.files[manifest], content, same_file)
         return changed, users
 
-    def resolve(self, path, user):
-        absolute = self.url(path).to_absolute(self.url(f"{HOST}/{user}")).to_str()
-        return absolute.removeprefix(f"{HOST}/")
+    def same_file(self, path, user, entry):
+        """Whether an entry in the manifest of `user` is that of the file at `path`."""
+        absolute = self.url(entry).to_absolute(self.url(f"{HOST}/{user}"))
+        return absolute.to_str() == f"{HOST}/{path}"
 
     def read(self, kind, generator, seen):
         """Make one object, read it, and count what happened."""
@@ -129,7 +130,7 @@ def read_table(table):
         lambda: (table.latest(), table.revisions(), table.input_tables),
         lambda: (table.metrics_info, table.completeness, table.weights_column_name),
         lambda: [table.get_value_map(name) for name in table.columns],
-        lambda: [row for row in table.table_rows] if len(table) < 100 else None,
+        lambda: list(table.table_rows) if len(table) < 100 else None,
     ]
     run_all(steps, TlcError)
 

@@ -79,11 +79,15 @@ RAW = [
 ]
 
 
+_MOST_PARTS = 5000
+
+
 def deep(generator):
     """Return a value that is nested some hundred times."""
     value = generator.choice([0, "x", [], {}])
     for _ in range(generator.choice([3, 50, 400, 900])):
-        value = [value] if generator.random() < 0.5 else {"values": value, "inputs": [value]}
+        key = generator.choice(["values", "inputs", "layers", "parents", ""])
+        value = {key: value} if key else [value]
     return value
 
 
@@ -119,7 +123,7 @@ def changed(value, generator):
     value = copy.deepcopy(value)
     for _ in range(generator.choice([1, 1, 1, 2, 5])):
         found = places(value)
-        if not found:
+        if not found or len(found) > _MOST_PARTS:
             return value
         generator.choice(CHANGES)(generator, found, *generator.choice(found))
     return value
@@ -155,7 +159,7 @@ def rename(generator, found, holder, key):
 
 def multiply(generator, found, holder, key):
     if isinstance(holder, list):
-        holder[key:key] = [holder[key]] * generator.choice([1, 10, 1000])
+        holder[key:key] = [holder[key]] * generator.choice([1, 10, 300])
 
 
 def nudge(generator, found, holder, key):

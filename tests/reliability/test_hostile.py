@@ -1,4 +1,4 @@
-"""Objects that somebody made to do harm are refused, at little cost; nothing of them is executed."""
+"""Objects that somebody made to do harm are refused at little cost; nothing in them is run."""
 
 from __future__ import annotations
 

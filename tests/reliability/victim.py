@@ -38,7 +38,7 @@ def main() -> None:
 def run(task: dict[str, Any]) -> None:
     try:
         work(**task)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - it is told
         answer({"failed": traceback.format_exc()})
     os._exit(0)
 

@@ -50,11 +50,11 @@ def _table_row(entry: Entry) -> tuple[object, ...]:
 def _run_row(entry: Entry) -> tuple[object, ...]:
     if entry.fault:
         return entry.url.name, "", "", "", entry.fault
-    state = Run.from_url(entry.url).state
-    tables = len(state.metrics)
+    run = Run.from_url(entry.url)
+    tables = len(run.state.metrics)
     return (
         entry.url.name,
-        state.status.name.lower(),
+        run.status_name,
         tables,
         "metrics tables",
         _seconds(entry.created),

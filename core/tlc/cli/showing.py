@@ -47,7 +47,7 @@ def show_table(table: Table) -> list[str]:
 def show_run(run: Run) -> list[str]:
     """Return status, parameters, inputs, last logged values and metrics tables of a run."""
     state = run.state
-    facts = [("status", state.status.name.lower())]
+    facts = [("status", run.status_name)]
     facts += [("reason", state.reason)] if state.reason else []
     facts += [("created", run.created), ("changed", run.last_modified), ("id", run.id)]
     facts += [("description", run.description)] if run.description else []

@@ -10,7 +10,7 @@ import hashlib
 import uuid
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 
@@ -37,6 +37,12 @@ MAJOR, MINOR = 1, 0
 FEATURES = frozenset({"layers"})
 _TRAILER = b',\n  "digest": "sha256:%s"\n}\n'
 _TRAILER_LENGTH = len(_TRAILER % (b"0" * 64))
+_MOST_NESTED = 64
+# Lone surrogates, numbers of thousands of digits and deep nesting lead to errors of Python's own.
+_UNPARSABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+
+Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
+"""A number of rows or bytes that can be."""
 
 
 class FileEntry(msgspec.Struct, frozen=True):
@@ -46,9 +52,9 @@ class FileEntry(msgspec.Struct, frozen=True):
     """
 
     path: str
-    length: int
+    length: Count
     digest: str
-    rows: int
+    rows: Count
     footer: str = ""
 
 
@@ -87,7 +93,7 @@ class Concat(msgspec.Struct, frozen=True, tag="concat"):
 class Stack(msgspec.Struct, frozen=True):
     """Layers from the bottom up, and the number of rows that they make."""
 
-    row_count: int
+    row_count: Count
     layers: tuple[Data | Patch | Take | Concat, ...]
 
 
@@ -140,7 +146,7 @@ class TableManifest(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     created: str
     description: str = ""
-    revision: int = 0
+    revision: Count = 0
     parents: tuple[Parent, ...] = ()
     operation: dict[str, Any] = {}
     source: dict[str, Any] = {}
@@ -255,15 +261,40 @@ def decode_part(data: bytes, part: type[P], where: Url) -> P:
         )
     try:
         found = msgspec.json.decode(data, type=part)
-    except msgspec.MsgspecError as error:
+    except _UNPARSABLE as error:
         raise _unreadable(data, part, where, error) from error
     _check_format(found, where)
+    if isinstance(found, TableManifest):
+        _check_depth(found, where)
     return found
+
+
+def _check_depth(manifest: TableManifest, where: Url) -> None:
+    """Refuse what is nested so deep that it was made to exhaust whoever walks through it."""
+    constants = manifest.metrics.constants if manifest.metrics else {}
+    waiting: list[tuple[Any, int]] = [
+        (part, 0) for part in (manifest.stack, manifest.operation, manifest.source, constants)
+    ]
+    while waiting:
+        part, depth = waiting.pop()
+        if depth > _MOST_NESTED:
+            raise CorruptObjectError(
+                f"The manifest of {where} cannot be read: it is nested more than {depth} deep."
+            )
+        waiting += [(inner, depth + 1) for inner in _inner(part)]
+
+
+def _inner(part: Any) -> Iterable[Any]:
+    if isinstance(part, Stack):
+        return [i for each in part.layers if isinstance(each, Concat) for i in each.inputs]
+    if isinstance(part, dict):
+        return part.values()
+    return part if isinstance(part, list) else ()
 
 
 def _unreadable(data: bytes, part: type, where: Url, error: Exception) -> TlcError:
     """Return why a manifest cannot be read: it is newer, of another kind, or damaged."""
-    with suppress(msgspec.MsgspecError):
+    with suppress(*_UNPARSABLE):
         head = msgspec.json.decode(data, type=Head)
         _check_format(head, where)
         if not issubclass(part, Head) and (part is RunManifest) != (head.kind == "run"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tlc.errors import CorruptObjectError, ObjectKindError
+from tlc.errors import CorruptObjectError, ObjectKindError, SchemaError
 from tlc.format import parquet
 from tlc.format.manifest import (
     OPENED,
@@ -42,16 +42,30 @@ def open_table(folder: Url) -> tuple[TableManifest, bool]:
     schema: dict[str, Any] = opened.rows_schema
     if files:
         schema = _embedded_schema(folder, files[0])
-    columns = tuple(Schema.from_dict(schema).values)
+    columns = tuple(schema_of(schema, folder).values)
     stack = Stack(sum(entry.rows for entry in files), (Data(columns, files, opened.id),))
     return msgspec.structs.replace(opened, stack=stack, rows_schema=schema), True
+
+
+def schema_of(data: dict[str, Any], folder: Url) -> Schema:
+    """Return the schema of a row that a manifest, or a segment, holds.
+
+    Raises:
+        CorruptObjectError: It makes no sense; the message names the table in `folder`.
+    """
+    try:
+        return Schema.from_dict(data)
+    except SchemaError as error:
+        raise CorruptObjectError(
+            f"The manifest of {folder} cannot be read: {error.message}", hint=error.hint
+        ) from error
 
 
 def _embedded_schema(folder: Url, segment: FileEntry) -> dict[str, Any]:
     embedded = parquet.read_metadata(folder, segment).get(parquet.EMBEDDED_SCHEMA, b"")
     try:
         return msgspec.json.decode(embedded, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise CorruptObjectError(
             f"The data file {folder / segment.path} does not say what its columns mean: {error}."
         ) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tlc.errors import TlcError, UrlNotFoundError
@@ -100,13 +99,16 @@ class EventReader:
 def _joined(parts: list[list[Event]]) -> list[Event]:
     """Return the events of the parts of one writer.
 
-    A writer that could not know whether events had reached the disk began the next part with them;
+    A writer that could not know whether events had reached the disk began a later part with them;
     they count once.
     """
-    events = list(parts[0])
-    for before, part in pairwise(parts):
-        again, times = 0, {event.time for event in before}
-        while again < len(part) and part[again].time in times and part[again] in before:
+    events: list[Event] = []
+    by_time: dict[str, list[Event]] = {}
+    for part in parts:
+        again = 0
+        while again < len(part) and part[again] in by_time.get(part[again].time, ()):
             again += 1
         events += part[again:]
+        for event in part[again:]:
+            by_time.setdefault(event.time, []).append(event)
     return events

@@ -61,6 +61,7 @@ class EventWriter:
     _sending: threading.Lock
     _name: str
     _part: int
+    _is_begun: bool
     _waiting: list[bytes]
     _unsynced: list[bytes]
     _since: float
@@ -137,6 +138,7 @@ class EventWriter:
             try:
                 if self._can_append():
                     self._append(b"".join(waiting), durable=durable)
+                    self._is_begun = True
                     self._unsynced = [] if durable else [*self._unsynced, *waiting]
                 else:
                     self._create(b"".join(waiting))
@@ -177,10 +179,22 @@ class EventWriter:
 
         What nobody waited for is written again, too: it may never reach the disk.
         """
-        self._part += 1
+        if self._is_begun or not self._can_append() or not self._is_removed():
+            self._part += 1
+        self._is_begun = False
         with self._lock:
             new = [each for each in self._waiting if not _is_in(each, self._unsynced)]
             self._waiting, self._unsynced = [*self._unsynced, *new], []
+
+    def _is_removed(self) -> bool:
+        """Remove a part that holds nothing, or every attempt on a full disk would leave one."""
+        try:
+            UrlAdapterRegistry.delete_url(self._file())
+        except UrlNotFoundError:
+            return True
+        except OSError:
+            return False
+        return True
 
     def _can_append(self) -> bool:
         if self._appends is None:
@@ -196,6 +210,7 @@ class EventWriter:
         self._sending = threading.Lock()
         self._name = f"{now().replace(':', '')}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._part = 0
+        self._is_begun = False
         self._waiting = []
         self._unsynced = []
         self._since = 0.0

@@ -280,9 +280,15 @@ class Schema:
         """Return the plain `Schema` that `to_dict` wrote. Unknown keys are ignored.
 
         Raises:
-            SchemaError: The data are damaged, or name a type of value that is not known.
+            SchemaError: The data are damaged.
         """
-        return serialization.from_dict(Schema, data)
+        try:
+            return serialization.from_dict(Schema, data)
+        except SchemaError:
+            raise
+        # What data of a wrong kind, in places where nobody looks for it, are known to lead to.
+        except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+            raise SchemaError(f"The schema cannot be read: {error}.") from error
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Schema):

@@ -6,7 +6,7 @@ A `Schema` with a `value` describes one such scalar, or an array of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Any, ClassVar, Self, cast
 
 from tlc import constants
@@ -47,6 +47,7 @@ __all__ = [
     "Uint16Value",
     "Uint32Value",
     "Uint64Value",
+    "UnknownValue",
     "UrlStringValue",
     "value_from_dict",
 ]
@@ -94,13 +95,11 @@ class ScalarValue:
     def to_dict(self) -> dict[str, Any]:
         """Return the value as JSON data. What is empty is left out."""
         data: dict[str, Any] = {"type": self.type}
-        for field in fields(self):
-            item = getattr(self, field.name)
-            if item is None or (field.name != "default_value" and (item is False or item == "")):
+        for each in fields(self):
+            item = getattr(self, each.name)
+            if item is None or (each.name != "default_value" and (item is False or item == "")):
                 continue
-            data[field.name] = (
-                value_map_to_json(item) if field.name == "value_map" else to_json(item)
-            )
+            data[each.name] = value_map_to_json(item) if each.name == "value_map" else to_json(item)
         return data
 
     @classmethod
@@ -110,13 +109,43 @@ class ScalarValue:
         Raises:
             SchemaError: The value map is damaged.
         """
-        known = {field.name: data[field.name] for field in fields(cls) if field.name in data}
+        known = {each.name: data[each.name] for each in fields(cls) if each.name in data}
         value_map = known.pop("value_map", None)
         if value_map is not None:
             if not isinstance(value_map, Mapping):
                 raise SchemaError(f"A value map is not an object: {value_map!r}.")
             known["value_map"] = value_map_from_json(value_map)
+        for each in fields(cls):
+            if not _fits(known.get(each.name, each.default), each):
+                raise SchemaError(f"{each.name!r} cannot be {known[each.name]!r}.")
         return cls(**{name: from_json(item) for name, item in known.items()})
+
+
+def _fits(item: object, place: Field[Any]) -> bool:
+    """Whether an item of JSON data can be that field of a value."""
+    if place.name in ("value_min", "value_max"):
+        return item is None or isinstance(from_json(item), int | float)
+    return not isinstance(place.default, str | bool) or isinstance(item, type(place.default))
+
+
+@dataclass(eq=False)
+class UnknownValue(ScalarValue):
+    """A value of a type that this version does not know: its cells are read as text, as they are.
+
+    Args:
+        data: What stands for it in JSON.
+        value_map: Not used.
+        default_value: Not used.
+    """
+
+    type = "unknown"
+    arrow = "string"
+
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the value as JSON data, unchanged."""
+        return dict(self.data)
 
 
 @dataclass(eq=False)
@@ -218,6 +247,19 @@ class DimensionNumericValue(Int32Value):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.value_min = self.value_min or 0
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return a dimension from what `to_dict` wrote.
+
+        Raises:
+            SchemaError: It has a length that no array can have.
+        """
+        made = super().from_dict(data)
+        for length in (made.value_min, made.value_max):
+            if length is not None and not (length == int(length) and 0 <= length < 1 << 31):
+                raise SchemaError(f"An array cannot have the length {length}.")
+        return made
 
     @classmethod
     def fixed_size(cls, size: int) -> Self:
@@ -342,12 +384,12 @@ def value_from_dict(data: Mapping[str, Any]) -> ScalarValue:
     """Return the value that `ScalarValue.to_dict` wrote.
 
     Raises:
-        SchemaError: The type is not known, or a field is damaged.
+        SchemaError: A field is damaged.
     """
-    if not isinstance(data, Mapping) or data.get("type") not in VALUE_TYPES:
-        kind = data.get("type") if isinstance(data, Mapping) else data
+    if not isinstance(data, Mapping) or not isinstance(data.get("type"), str):
         raise SchemaError(
-            f"The value type {kind!r} is not known.",
-            hint=f"Known types: {', '.join(VALUE_TYPES)}. It may come from a newer version of tlc.",
+            f"{data!r} is no value of a schema.", hint=f"Known types: {', '.join(VALUE_TYPES)}."
         )
+    if data["type"] not in VALUE_TYPES:
+        return UnknownValue(data)
     return VALUE_TYPES[data["type"]].from_dict(data)

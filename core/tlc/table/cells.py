@@ -49,9 +49,15 @@ class CellReader:
         return None
 
 
-def cell_reader(array: pa.Array) -> CellReader:
-    """Return a reader of the cells of `array`."""
-    reader = _reader(array)
+def cell_reader(array: pa.Array, text: bytes | None = None) -> CellReader:
+    """Return a reader of the cells of `array`.
+
+    Args:
+        array: The cells.
+        text: What an array of texts has as its third buffer, if that is bytes of Python's: parts
+            of these are taken faster.
+    """
+    reader = _reader(array) if text is None else _BytesTexts(array, text)
     valid = validity_of(array)
     return reader if valid is None else _Nullable(reader, valid)
 
@@ -168,6 +174,27 @@ class _Texts(CellReader):
     def _between(self, starts: list[int], stops: list[int]) -> list[str]:
         text = self._text
         return [str(text[a:b], "utf-8") for a, b in zip(starts, stops)]  # noqa: B905
+
+
+class _BytesTexts(_Texts):
+    def __init__(self, array: pa.Array, text: bytes) -> None:
+        self._ends, self._bytes = _offsets(array), text
+        at = memoryview(self._ends)
+        self.one = lambda row: text[at[row] : at[row + 1]].decode()
+
+    def _between(self, starts: list[int], stops: list[int]) -> list[str]:
+        text = self._bytes
+        return [text[a:b].decode() for a, b in zip(starts, stops)]  # noqa: B905
+
+
+def with_text_in_bytes(array: pa.Array) -> tuple[pa.Array, bytes]:
+    """Return an array of texts whose third buffer is bytes of Python's, and these bytes."""
+    import pyarrow as pa
+
+    valid, ends, text = array.buffers()
+    content = text.to_pybytes() if text else b""
+    buffers = [valid, ends, pa.py_buffer(content)]
+    return pa.Array.from_buffers(array.type, len(array), buffers, offset=array.offset), content
 
 
 class _Codes(CellReader):

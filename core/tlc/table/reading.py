@@ -8,7 +8,7 @@ from tlc.constants import NUMBER_ROLE_SAMPLE_WEIGHT, SAMPLE_WEIGHT
 from tlc.format.layers import read_keys
 from tlc.format.layout import place_of
 from tlc.format.manifest import MANIFEST, Completeness, MetricsInfo, TableManifest, file_entries
-from tlc.format.open import open_table
+from tlc.format.open import open_table, schema_of
 from tlc.schemas import MapElement, Schema
 from tlc.table import display
 from tlc.table.rows import Rows, RowsView
@@ -30,7 +30,7 @@ class Reading(MapStyle):
         self._url = url
         self._manifest = manifest
         self._partial = partial
-        self._schema = Schema.from_dict(manifest.rows_schema)
+        self._schema = schema_of(manifest.rows_schema, url)
         self._rows = Rows(manifest.stack, self._schema, url)
 
     @classmethod

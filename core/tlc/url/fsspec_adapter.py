@@ -21,7 +21,7 @@ from tlc.url.parallel import in_parallel
 from tlc.url.registry import UrlAdapterRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import BinaryIO
 
     from tlc.url.url import Url
@@ -35,21 +35,21 @@ _TAGS = ("etag", "ETag", "e_tag", "generation")
 def register_fsspec(
     scheme: str,
     filesystem: Any,
+    options: Mapping[str, Any] | None = None,
     *,
     creates_exclusively: bool = False,
     override: bool = False,
-    **options: Any,
 ) -> FsspecUrlAdapter:
     """Let a file system of `fsspec` serve a scheme: ``scheme://path``.
 
     Args:
         scheme: A name of your choice, such as ``"hf"``.
         filesystem: The file system, or its name in `fsspec`.
+        options: Arguments for the file system, if its name is given.
         creates_exclusively: Whether its ``pipe_file(..., mode="create")`` is one indivisible step,
             which tables and runs need. It is known of Google Cloud Storage; of another file system
             you have to know it.
         override: Whether it may take the scheme from another adapter.
-        options: Arguments for the file system, if its name is given.
 
     Raises:
         MissingExtraError: `fsspec` is not installed.
@@ -57,7 +57,7 @@ def register_fsspec(
     """
     if isinstance(filesystem, str):
         fsspec = require("fsspec", extra="fsspec", purpose=f"for urls {scheme}://")
-        filesystem = fsspec.filesystem(filesystem, **options)
+        filesystem = fsspec.filesystem(filesystem, **(options or {}))
     adapter = FsspecUrlAdapter(scheme, filesystem, creates_exclusively=creates_exclusively)
     UrlAdapterRegistry.register(adapter, override=override)
     return adapter

@@ -162,6 +162,8 @@ def _errors_of(url: Url) -> Iterator[None]:
         raise UrlNotFoundError(f"Nothing exists at {url}.") from error
     except IsADirectoryError as error:
         raise _is_folder(url) from error
+    except ValueError as error:  # a zero byte, or half a character
+        raise UrlNotFoundError(f"No file can have the name {url!r}.") from error
     except OSError as error:
         raise storage_error(error, url) from error
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Unpack
 
+import numpy as np
+
 from tlc.errors import ConfigurationError, WeightError
 from tlc.samplers import plans
 from tlc.samplers.sampler import SamplerOptions, TableSampler
@@ -125,14 +127,13 @@ def create_weighted_sampler(
             plans.weighted_without_replacement, weights, num_samples=num_samples, shuffle=shuffle
         )
         return TableSampler(plan, **options)
-    if num_samples is None and not exclude_zero_weights:
-        num_samples = weights.size
+    if num_samples is None:
+        num_samples = int(np.count_nonzero(weights)) if exclude_zero_weights else weights.size
     plan = partial(
         plans.weighted_with_replacement,
-        weights,
+        plans.cumulate(weights),
         num_samples=num_samples,
         shuffle=shuffle,
-        cumulative=plans.cumulate(weights),
     )
     return TableSampler(plan, **options)
 

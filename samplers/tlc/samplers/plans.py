@@ -20,6 +20,7 @@ from tlc.errors import WeightError
 __all__ = [
     "Plan",
     "Rows",
+    "Sums",
     "Weights",
     "cumulate",
     "deal",
@@ -32,6 +33,7 @@ __all__ = [
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 Weights: TypeAlias = npt.NDArray[np.float32 | np.float64]
+Sums: TypeAlias = npt.NDArray[np.float64]
 Plan: TypeAlias = Callable[[np.random.Generator], Rows]
 
 # Above this a float64 no longer counts one by one.
@@ -39,7 +41,7 @@ _MOST_ROWS = 2.0**53
 _BLOCK = 8192
 
 
-def cumulate(weights: Weights) -> npt.NDArray[np.float64]:
+def cumulate(weights: Weights) -> Sums:
     """Return the cumulative weights that `weighted_with_replacement` searches.
 
     Args:
@@ -58,12 +60,7 @@ def cumulate(weights: Weights) -> npt.NDArray[np.float64]:
 
 
 def weighted_with_replacement(
-    weights: Weights,
-    rng: np.random.Generator,
-    num_samples: int | None = None,
-    *,
-    shuffle: bool = True,
-    cumulative: npt.NDArray[np.float64] | None = None,
+    cumulative: Sums, rng: np.random.Generator, num_samples: int, *, shuffle: bool = True
 ) -> Rows:
     """Draw rows independently, each with a probability proportional to its weight.
 
@@ -72,20 +69,17 @@ def weighted_with_replacement(
     the rows found are shuffled at the end.
 
     Args:
-        weights: Valid weights, shape `(n,)`.
+        cumulative: `cumulate(weights)`, shape `(n,)`; computed once for all epochs.
         rng: Source of randomness.
-        num_samples: Rows to draw; as many as have a weight above zero if None.
+        num_samples: Rows to draw.
         shuffle: Return the rows in random order instead of ascending.
-        cumulative: `cumulate(weights)`, so that later epochs need not compute it again.
 
     Returns:
         Shape `(num_samples,)`; no row of weight zero. Empty if there are no weights.
     """
-    cumulative = cumulate(weights) if cumulative is None else cumulative
     if not cumulative.size:
         return np.empty(0, dtype=np.int64)
-    count = int(np.count_nonzero(weights)) if num_samples is None else num_samples
-    points = rng.random(count)
+    points = rng.random(num_samples)
     points.sort()
     points *= cumulative[-1]
     # "right" finds the first row that lies above the point; a row of weight zero never does.
@@ -188,8 +182,8 @@ def _rounded_up(rests: Weights, rng: np.random.Generator) -> Rows:
         rng.shuffle(rows[first : first + _BLOCK])
     passed = np.cumsum(rests[rows])
     passed += rng.random()
-    steps = np.diff(passed.astype(np.int64), prepend=0)
-    return rows.compress(steps)  # several times faster than indexing with a mask
+    steps: Rows = np.diff(passed.astype(np.int64), prepend=np.int64(0))
+    return rows.compress(steps > 0)  # several times faster than indexing with a mask
 
 
 def random_order(rows: int | Rows, rng: np.random.Generator) -> Rows:

@@ -34,6 +34,9 @@ class Site(BaseHTTPRequestHandler):
             self.answer(content, {})
         elif content is None:
             self.answer(404, {})
+        elif self.path in self.server.cut:
+            self.answer(200, {"ETag": '"one"', "Content-Length": str(len(content))}, content[:-9])
+            self.close_connection = True
         elif (wanted := self.headers.get("Range")) and self.server.gives_parts:
             start, stop = (int(text) for text in wanted.partition("=")[2].split("-"))
             part = content[start : stop + 1]
@@ -48,7 +51,8 @@ class Site(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
+        if "Content-Length" not in headers:
+            self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command == "GET":
             self.wfile.write(content)
@@ -60,9 +64,9 @@ class Site(BaseHTTPRequestHandler):
 @pytest.fixture
 def site():
     with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
-        server.files, server.asked, server.gives_parts = {}, [], True
+        server.files, server.asked, server.gives_parts, server.cut = {}, [], True, set()
         server.root = f"http://127.0.0.1:{server.server_port}"
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
         server.shutdown()
@@ -115,6 +119,15 @@ def test_what_is_wrong_is_said(site):
         url.write_bytes(b"")
     with pytest.raises(StorageError):
         Url("http://127.0.0.1:9/closed").read_bytes()
+
+
+def test_half_a_file_is_no_file(site):
+    site.files["/a"] = CONTENT
+    site.cut.add("/a")
+    with pytest.raises(StorageError, match="/a"):
+        Url(f"{site.root}/a").read_bytes()
+    (found,) = UrlAdapterRegistry.read_many([Url(f"{site.root}/a")])
+    assert isinstance(found, StorageError)
 
 
 def test_urls_of_servers_stay_absolute():
