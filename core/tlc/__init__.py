@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tlc.objects import ObjectRegistry
     from tlc.run import Run, active_run, close, init, log, set_active_run
     from tlc.schemas import Schema
-    from tlc.table import Table, TableView
+    from tlc.table import Table, TableView, collate_columns
     from tlc.url import Url, register_url_alias
     from tlc.writers import MetricsTableWriter, TableWriter
 
@@ -34,6 +34,7 @@ __all__ = [
     "__version__",
     "active_run",
     "close",
+    "collate_columns",
     "collect_metrics",
     "init",
     "log",
@@ -53,6 +54,7 @@ _HOMES = {
     "__version__": "tlc._version",
     "active_run": "tlc.run",
     "close": "tlc.run",
+    "collate_columns": "tlc.table",
     "collect_metrics": "tlc.metrics",
     "init": "tlc.run",
     "log": "tlc.run",

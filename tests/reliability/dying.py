@@ -19,6 +19,8 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
+from tests.reliability import no_append
+
 import tlc
 
 BATCH = 7
@@ -106,6 +108,12 @@ def exit_with_a_text(training: Training) -> None:
 def exit_as_if_terminated(training: Training) -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def until_seen(training: Training) -> None:
+    """Wait to be killed, with nothing more to do."""
+    while True:
+        time.sleep(60)
 
 
 def until_killed(training: Training) -> None:
@@ -203,6 +211,7 @@ def dropped_writer(training: Training) -> None:
 
 def main() -> None:
     warnings.filterwarnings("ignore", "This process", DeprecationWarning)  # fork beside threads
+    no_append.register()
     way, url = sys.argv[1:]
     training = Training(url)
     training.go()

@@ -53,7 +53,7 @@ class Reader:
 
         path = generator.choice(self.by_kind[kind])
         content = getattr(mutations, kind)(self.files[path], generator)
-        users = list(self.users[path])
+        users = [generator.choice(self.users[path])]
         changed = {path: content}
         if kind == "parquet":
             for user in users:
@@ -79,7 +79,7 @@ class Reader:
             self.write(path, content)
         try:
             for user in users:
-                thorough = generator.random() < 0.02
+                thorough = generator.random() < 0.005
                 for act in acts(f"{HOST}/{user}", thorough=thorough):
                     try:
                         act()
@@ -104,11 +104,16 @@ def acts(url, *, thorough):
             read_run(tlc.Run.from_url(url)) if is_run(url) else read_table(tlc.Table.from_url(url))
         )
     )
-    yield lambda: open_object(url)
     if thorough:
         project = tlc.url.Url(f"{HOST}/p")
+        yield lambda: open_object(url)
         yield lambda: list_tables(project) + list_runs(project)
         yield lambda: show_object(tlc.url.Url(url))
+        yield lambda: repr(open_object(url))
+        yield lambda: open_object(url).input_tables
+        if not is_run(url):
+            yield lambda: open_object(url).latest()
+            yield lambda: open_object(url).revisions()
         yield lambda: examine(project)
         yield lambda: collect_garbage("p", HOST)
 
@@ -120,17 +125,15 @@ def is_run(url):
 def read_table(table):
     from tlc.errors import TlcError
 
-    few = [number for number in (0, 1, len(table) // 2, len(table) - 1) if 0 <= number < len(table)]
+    few = [number for number in (0, len(table) - 1) if 0 <= number < len(table)]
     steps = [
-        lambda: (repr(table), table._repr_html_(), table.rows_schema, table.file_size),
+        lambda: (table.rows_schema, table.file_size, table.metrics_info, table.completeness),
+        lambda: [table.get_value_map(name) for name in table.columns],
         lambda: [table.table_rows[number] for number in few],
         lambda: [table[number] for number in few],
         lambda: [table.column(name) for name in table.columns],
-        lambda: table.row_keys() if len(table) < 10**6 else None,
-        lambda: (table.latest(), table.revisions(), table.input_tables),
-        lambda: (table.metrics_info, table.completeness, table.weights_column_name),
-        lambda: [table.get_value_map(name) for name in table.columns],
-        lambda: list(table.table_rows) if len(table) < 100 else None,
+        lambda: list(table.table_rows) if len(table) < 10 else None,
+        table.row_keys,
     ]
     run_all(steps, TlcError)
 

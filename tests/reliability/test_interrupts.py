@@ -11,15 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.reliability import dying
-from tests.reliability.dying import BATCH
+from tests.reliability import dying, no_append
+from tests.reliability.dying import BATCH, STEPS
+from tests.reliability.no_append import SCHEME
 from tests.reliability.scale import size
 
 import tlc
 from tlc._lifetime.process import machine
+from tlc.url import UrlAdapterRegistry
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and signals")
 
+ROOT = Path(__file__).parents[2]
 TIMES = size(1, 20)
 """How often a signal is sent, each time at another moment."""
 
@@ -48,6 +51,13 @@ ENDS = {
 HARD = {"os_exit", "segmentation_fault"}
 
 
+@pytest.fixture(autouse=True)
+def adapter():
+    no_append.register()
+    yield
+    UrlAdapterRegistry.unregister(SCHEME)
+
+
 class Victim:
     """A process that runs `dying.py`."""
 
@@ -59,7 +69,7 @@ class Victim:
             stderr=subprocess.PIPE,
             bufsize=0,  # or lines that were read ahead would be missing in the end
             env=os.environ
-            | {"OMP_NUM_THREADS": "1", "TLC_DURABILITY": "os", "PYTHONPATH": os.getcwd()}
+            | {"OMP_NUM_THREADS": "1", "TLC_DURABILITY": "os", "PYTHONPATH": str(ROOT)}
             | environment,
         )
         self.steps = 0
@@ -99,24 +109,34 @@ def check_rows(run, steps, *, lost=0):
     assert BATCH * (steps - lost) <= len(rows) <= BATCH * (steps + 1)
 
 
-def check_logged(run, steps):
+def check_logged(run, steps, *, lost=0):
     logged = [output["n"] for output in run.state.outputs if "n" in output]
     assert logged == list(range(len(logged)))
-    assert steps <= len(logged) <= steps + 1
+    assert steps - lost <= len(logged) <= steps + 1
 
 
 @pytest.mark.parametrize("way", ENDS)
 def test_how_a_program_ends_is_how_its_run_ends(way, tmp_path):
+    check_end(way, tmp_path / "run", lost=STEPS if way in HARD else 0)
+
+
+@pytest.mark.parametrize("way", ["the_end", "exception", "exit_with_a_number", "os_exit"])
+def test_it_is_the_same_where_files_cannot_grow(way, tmp_path):
+    lost = STEPS if way in HARD else 0
+    check_end(way, tlc.Url(f"{SCHEME}://{tmp_path}/run"), lost=lost, lost_values=lost)
+
+
+def check_end(way, url, *, lost, lost_values=0):
     code, status, reason = ENDS[way]
-    with victim(way, tmp_path / "run") as started:
+    with victim(way, url) as started:
         assert started.end() == code, started.errors
-    run = tlc.Run.from_url(tmp_path / "run")
+    run = tlc.Run.from_url(url)
     assert run.status_name == status
     assert reason in run.state.reason
     assert bool(run.state.reason) == bool(reason)
     assert run.is_crashed == (way in HARD)
-    check_logged(run, started.steps)
-    check_rows(run, started.steps, lost=started.steps if way in HARD else 0)
+    check_logged(run, started.steps, lost=lost_values)
+    check_rows(run, started.steps, lost=lost)
     partial = [] if way in HARD else [way != "closed"]
     assert [table.is_partial for table in run.metrics_tables] == partial
 
@@ -132,12 +152,15 @@ SIGNALS = {
 }
 
 
-@pytest.mark.parametrize("how", SIGNALS)
 @pytest.mark.parametrize("time", range(TIMES))
-def test_a_signal_interrupts_the_run_and_costs_nothing(how, time, tmp_path):
+@pytest.mark.parametrize(
+    ("how", "scheme"),
+    [*((how, "file") for how in SIGNALS), ("ctrl_c_twice", SCHEME), ("terminated", SCHEME)],
+)
+def test_a_signal_interrupts_the_run_and_costs_nothing(how, time, scheme, tmp_path):
     way, signals, reason = SIGNALS[how]
-    with victim(way, tmp_path / "run") as started:
-        started.wait_for(21 + 13 * time)
+    with victim(way, f"{scheme}://{tmp_path}/run") as started:
+        started.wait_for(21 if way == "until_killed_in_slow_code" else 21 + 13 * time)
         started.send(*signals)
         assert started.end() in {-each for each in signals}, started.errors
     run = tlc.Run.from_url(tmp_path / "run")
@@ -167,17 +190,20 @@ def test_the_handler_can_be_switched_off(tmp_path):
     check_logged(run, started.steps)
 
 
-def test_a_kill_costs_no_more_than_the_last_seconds(tmp_path):
+@pytest.mark.parametrize("scheme", ["file", SCHEME])
+def test_a_kill_costs_no_more_than_the_last_seconds(scheme, tmp_path):
     """Also where no further rows came in that could have carried the others to the disk."""
-    with victim("until_killed_in_slow_code", tmp_path / "run") as started:
-        started.wait_for(21)
+    with victim("until_seen", f"{scheme}://{tmp_path}/run") as started:
+        started.wait_for(STEPS)
         run = tlc.Run.from_url(tmp_path / "run")
         assert run.status_name == "empty"
-        wait_until(lambda: sum(map(len, run.metrics_tables)) == 21 * BATCH)
+        wait_until(lambda: sum(map(len, run.metrics_tables)) == STEPS * BATCH)
+        wait_until(lambda: len(run.state.outputs) == STEPS)
         started.send(signal.SIGKILL)
         assert started.end() == -signal.SIGKILL
     assert run.status_name == "crashed"
-    check_rows(run, 21)
+    check_rows(run, STEPS)
+    check_logged(run, STEPS)
 
 
 def wait_until(happened):

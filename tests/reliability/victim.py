@@ -61,16 +61,20 @@ def work(
         point: Where to be killed: the arguments of `KillingDisk`.
         skipped: What the disk leaves out: the argument of `LyingDisk`.
         durability: The setting of that name.
-        stay: Whether to live on at the end, to be killed.
+        stay: Whether to do nothing more after the last acknowledgement, and wait to be killed.
     """
+
+    def acknowledge(done: int) -> None:
+        answer({"done": done})
+        while stay and done == goal:
+            signal.pause()
+
     os.environ["TLC_DURABILITY"] = durability
     disk: Disk = KillingDisk(*point) if point else LyingDisk(skipped or ())
     with use_disk(disk):
-        WORKS[name].write(root, goal, lambda done: answer({"done": done}))
+        WORKS[name].write(root, goal, acknowledge)
     if isinstance(disk, InterceptedDisk):
         answer({"calls": disk.calls})
-    while stay:
-        signal.pause()
 
 
 def load_all_modules() -> None:

@@ -7,14 +7,17 @@ of it is missing, twice or wrong, and returns how far it goes.
 
 from __future__ import annotations
 
+import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import tlc
 from tlc.catalog import Entry, list_projects, list_runs, list_tables
+from tlc.errors import DamagedObjectWarning
 from tlc.objects import open_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ROWS = 50
 
@@ -156,6 +159,14 @@ WORKS = {
 
 def entries(root: str, listing: Callable[[tlc.Url], list[Entry]]) -> list[Entry]:
     return [entry for project in list_projects(root) for entry in listing(project)]
+
+
+@contextmanager
+def told_of_lost_lines() -> Iterator[None]:
+    """Let a run warn of logged lines that are damaged: after a power cut the last may be."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r".*\.jsonl, line \d+ is damaged", DamagedObjectWarning)
+        yield
 
 
 def all_tables(root: str) -> list[tlc.Table]:

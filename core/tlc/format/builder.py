@@ -47,7 +47,7 @@ class RowBuilder:
         folder: The table's folder.
         schema: Schemas of columns; columns without one get theirs from the first values.
         path: Maps a writer and the number of a file to its path below the folder.
-        flush_seconds: Write what has come in at least this often while rows come in.
+        flush_seconds: Write rows when the first of them has waited this long and another comes in.
         embed_schema: Put the schema into each file, for files that are read before there is a
             manifest.
         constants: Further columns with one value for all rows.
@@ -83,7 +83,7 @@ class RowBuilder:
         self._embed_schema = embed_schema
         self._bytes_per_file = bytes_per_file
         self._watch = watch
-        self._last_flush = time.monotonic()
+        self._oldest: float | None = None
         self._lock = threading.RLock()
         self._adding = False
 
@@ -146,11 +146,12 @@ class RowBuilder:
         self._segments.write()
 
     def flush_if_older(self, seconds: float) -> None:
-        """Write the rows that have come in if that was done longer ago than `seconds`.
+        """Write the rows that have come in if the first of them has waited for `seconds`.
 
         After a failure it warns once, keeps the rows, and tries again at the next call.
         """
-        if time.monotonic() - self._last_flush >= seconds:
+        oldest = self._oldest
+        if oldest is not None and time.monotonic() - oldest >= seconds:
             self._seal()
         self._segments.write_if_due()
 
@@ -336,7 +337,7 @@ class RowBuilder:
                 self._hand_over()
 
     def _hand_over(self) -> None:
-        self._last_flush = time.monotonic()
+        self._oldest = None
         waiting, self._waiting = self._waiting, None
         if waiting is not None and waiting.count:
             self._put(waiting.cells, waiting.count, waiting)
@@ -351,10 +352,13 @@ class RowBuilder:
 
     def _write_if_due(self) -> None:
         waiting = self._waiting
-        if (waiting is not None and waiting.is_full) or (
-            self._timed and time.monotonic() - self._last_flush >= self._flush_seconds
-        ):
+        if waiting is not None and waiting.is_full:
             self._seal()
+        elif self._timed:
+            if self._oldest is None:
+                self._oldest = time.monotonic()
+            self.flush_if_older(self._flush_seconds)
+            return
         self._segments.write_if_due()
 
 

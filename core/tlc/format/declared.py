@@ -44,7 +44,7 @@ def checked_columns(data: Any) -> Mapping[str, Any]:
     Raises:
         ColumnError: It does not.
     """
-    if not isinstance(data, Mapping):
+    if type(data) is not dict and not isinstance(data, Mapping):
         raise ColumnError(
             f"Rows are given as a dict from column name to values, not as {type(data).__name__}.",
             hint='write {"image": ..., "label": ...}.',

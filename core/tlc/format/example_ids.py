@@ -50,7 +50,7 @@ class ExampleIds:
             MetricsError: They are missing, or no whole numbers.
             RowIndexError: One of them is no row of the table.
         """
-        ids = as_numpy(ids)
+        ids = ids if type(ids) is np.ndarray else as_numpy(ids)
         if (
             type(ids) is np.ndarray
             and ids.dtype is _INT64

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from tlc.schemas import Schema
     from tlc.url import Url
 
-# Both chosen so that 100 edits of 1,000 of a million rows take 2 MB, and leave 3 patches at most.
-_RATIO = 4
+# Both chosen so that 100 edits of 1,000 of a million rows take 2 MB, and leave 4 patches at most.
+_RATIO = 3
 _FILE_BYTES = 1500  # what a file costs beside the cells in it, in bytes of cells
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tlc.errors import CorruptObjectError
 from tlc.format.manifest import Concat, Data, FileEntry, Patch, Stack, Take
 from tlc.format.parquet import data_file
 from tlc.format.parquet import read_column as read_file_column
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["patched", "read_column", "read_keys", "read_patch", "read_rows"]
 
 KEY_ORIGIN, KEY_INDEX = "origin", "index"
+_MANY = 1 << 24
 
 
 def read_column(
@@ -49,14 +51,31 @@ def read_column(
 
 
 def read_keys(stack: Stack, folder: Url) -> tuple[pa.Array, np.ndarray]:
-    """Return the stable keys of the rows: origin table id (strings) and index there (int64)."""
+    """Return the stable keys of the rows: origin table id (strings) and index there (int64).
+
+    Raises:
+        CorruptObjectError: A file is missing or damaged, or the layers contradict each other.
+    """
+    import pyarrow as pa
+
+    try:
+        origins, indices = _keys(stack, folder)
+        if len(origins) == len(indices) == stack.row_count and str(origins.type) == "string":
+            return origins, indices
+        reason = f"there are {len(origins)} for {stack.row_count} rows"
+    except (pa.ArrowException, MemoryError, IndexError, TypeError) as error:
+        reason = str(error)
+    raise CorruptObjectError(f"The keys of the rows of {folder} are damaged: {reason}.")
+
+
+def _keys(stack: Stack, folder: Url) -> tuple[pa.Array, np.ndarray]:
     import pyarrow as pa
 
     origins: pa.Array = pa.array([], pa.string())
     indices: pa.Array = pa.array([], pa.int64())
     for number, layer in enumerate(stack.layers):
         if isinstance(layer, Concat):
-            parts = [read_keys(part, folder) for part in layer.inputs]
+            parts = [_keys(part, folder) for part in layer.inputs]
             origins = pa.concat_arrays([part[0] for part in parts])
             indices = pa.concat_arrays([pa.array(part[1]) for part in parts])
         elif isinstance(layer, Data) and number == 0:
@@ -103,5 +122,7 @@ def _data_keys(layer: Data, folder: Url) -> tuple[Any, Any]:
         origins = _file_column(layer.keys, KEY_ORIGIN, folder)
         return origins, _file_column(layer.keys, KEY_INDEX, folder)
     count = sum(entry.rows for entry in layer.files)
+    if count > _MANY:  # so many that there had better be as many
+        count = sum(sum(data_file(folder, entry).group_rows()) for entry in layer.files)
     indices = np.arange(count, dtype=np.int64)
     return pa.repeat(layer.origin, count), numbers_as_cells(indices, pa.int64())

@@ -27,6 +27,11 @@ def holds_urls(schema: Schema) -> bool:
     return role.partition("/")[0] == "URL" or any(map(holds_urls, schema.values.values()))
 
 
+def is_relative(url: str) -> bool:
+    """Whether a url in a cell is relative to the table that wrote the cell's file."""
+    return url.startswith((_HERE, _UP))
+
+
 def relativize(cells: pa.Array, table: Url, schema: Schema) -> pa.Array:
     """Return cells with the urls of bulk data made relative to `table`.
 

@@ -18,6 +18,7 @@ from tlc.format.parquet import ROWS_PER_GROUP, DataFile, data_file
 from tlc.format.patching import numbers_as_cells, patched
 from tlc.format.plain import numbers_of
 from tlc.format.relative import holds_urls, resolve
+from tlc.format.unknown import as_text, holds_unknown
 from tlc.url import Url
 
 if TYPE_CHECKING:
@@ -129,6 +130,8 @@ class _Place:
         if cells.type == type_:
             return cells
         try:
+            if schema is not None and holds_unknown(schema):
+                return as_text(cells, type_)
             return cells.cast(type_)
         except pa.ArrowException as error:
             reason = f"cells of {name!r} in {entry.path} are no {type_}: {error}"

@@ -10,6 +10,7 @@ import msgspec
 
 from tlc.errors import DamagedObjectWarning
 from tlc.run.values import to_stored
+from tlc.schemas._json import from_json
 
 if TYPE_CHECKING:
     from tlc.url import Url
@@ -63,11 +64,55 @@ def parse(lines: list[bytes], file: Url, first: int) -> list[Event]:
         try:
             if check != _CHECK % zlib.crc32(body):
                 raise ValueError("its checksum does not fit")
-            events.append(msgspec.json.decode(each, type=Event))
-        except (ValueError, msgspec.MsgspecError) as error:
+            event = msgspec.json.decode(each, type=Event)
+            _check_values(event, each)
+            events.append(event)
+        except (ValueError, TypeError, RecursionError, msgspec.MsgspecError) as error:
             warnings.warn(
                 f"{file}, line {number} is damaged and was passed over: {error}.",
                 DamagedObjectWarning,
                 stacklevel=2,
             )
     return events
+
+
+_MOST_NESTED = 200
+_NEEDED: dict[str, dict[str, type]] = {
+    "metrics": {"url": str},
+    "metrics_removed": {"url": str},
+    "status": {"status": int},
+    "description": {"description": str},
+}
+"""Values that an event must have, by its type, and what they must be."""
+
+_OPTIONAL: dict[str, dict[str, type]] = {
+    "input": {"input_table_url": str},
+    "status": {"reason": str},
+}
+
+
+def _check_values(event: Event, line: bytes) -> None:
+    """Raise an error if nobody could understand an event.
+
+    Checksums tell of accidents. Who wants to do harm, or makes a mistake, gives one that fits.
+    """
+    values = event.values
+    for name, kind in _NEEDED.get(event.type, {}).items():
+        if not isinstance(values.get(name), kind):
+            raise ValueError(f"its {name!r} is {values.get(name)!r:.80}")
+    for name, kind in _OPTIONAL.get(event.type, {}).items():
+        if not isinstance(values.get(name, kind()), kind):
+            raise ValueError(f"its {name!r} is {values.get(name)!r:.80}")
+    if line.count(b"[") + line.count(b"{") > _MOST_NESTED and _depth(values) > _MOST_NESTED:
+        raise ValueError("it is nested too deep")
+    if b'"$' in line:
+        from_json(values)
+
+
+def _depth(value: Any) -> int:
+    level, depth = [value], 0
+    while level:
+        inner = [part.values() if isinstance(part, dict) else part for part in level]
+        level = [item for part in inner for item in part if isinstance(item, dict | list)]
+        depth += 1
+    return depth

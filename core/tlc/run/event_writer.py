@@ -139,7 +139,10 @@ class EventWriter:
                 if self._can_append():
                     self._append(b"".join(waiting), durable=durable)
                     self._is_begun = True
-                    self._unsynced = [] if durable else [*self._unsynced, *waiting]
+                    if durable:
+                        self._unsynced = []
+                    else:
+                        self._unsynced += waiting
                 else:
                     self._create(b"".join(waiting))
                 with self._lock:

@@ -27,7 +27,7 @@ from tlc.url import Url, UrlAdapterRegistry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["attend", "attendance", "forget_the_gone", "leave"]
+__all__ = ["Presence", "attend", "attendance", "forget_the_gone", "leave"]
 
 ALIVE = ".alive"
 BEAT_SECONDS = 20.0

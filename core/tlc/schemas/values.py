@@ -47,7 +47,6 @@ __all__ = [
     "Uint16Value",
     "Uint32Value",
     "Uint64Value",
-    "UnknownValue",
     "UrlStringValue",
     "value_from_dict",
 ]

@@ -1,5 +1,6 @@
 """Tables, their views and their revisions."""
 
+from tlc.table.columns_view import ColumnBatch, ColumnsView, collate_columns
 from tlc.table.edits import (
     AddColumn,
     DeleteRows,
@@ -14,6 +15,8 @@ from tlc.table.view import MapDataset, TableView
 
 __all__ = [
     "AddColumn",
+    "ColumnBatch",
+    "ColumnsView",
     "DeleteRows",
     "DropColumn",
     "Edit",
@@ -23,4 +26,5 @@ __all__ = [
     "SetValues",
     "Table",
     "TableView",
+    "collate_columns",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tlc.table.cells import CellReader, cell_reader, with_text_in_bytes
+from tlc.table.cells import CellReader, cell_reader
 from tlc.table.decoders import Place, sample_reader
 
 if TYPE_CHECKING:
@@ -28,15 +28,12 @@ class Block:
         row_getters: What reads a row; None while that is not made, or columns have changed since.
         sample_getters: What reads a sample, likewise.
         sample_readers: Readers of columns in sample form, as far as they are made.
-        has_bytes: Whether `prefer_bytes` was called.
     """
 
     __slots__ = (
         "_cells",
-        "_texts",
         "columns",
         "first",
-        "has_bytes",
         "row_getters",
         "sample_getters",
         "sample_readers",
@@ -51,8 +48,6 @@ class Block:
         self.sample_getters: Getters | None = None
         self.sample_readers: dict[str, CellReader] = {}
         self._cells: dict[str, CellReader] = {}
-        self._texts: dict[str, bytes] = {}
-        self.has_bytes = False
 
     def put(self, name: str, cells: pa.Array) -> None:
         """Add a column, or give it other memory."""
@@ -63,14 +58,6 @@ class Block:
         """Forget a column."""
         self.columns.pop(name, None)
         self._forget(name)
-
-    def prefer_bytes(self) -> None:
-        """Give the columns of text that are there other memory, which is read faster."""
-        self.has_bytes, self._texts = True, {}
-        for name, cells in self.columns.items():
-            if str(cells.type) == "string":
-                self._forget(name)
-                self.columns[name], self._texts[name] = with_text_in_bytes(cells)
 
     def prepare_rows(self, names: Sequence[str]) -> Getters:
         """Make what reads rows with these columns, all of which are there."""
@@ -93,12 +80,11 @@ class Block:
     def reader(self, name: str) -> CellReader:
         """Return the reader of the cells of a column, which is there."""
         if name not in self._cells:
-            self._cells[name] = cell_reader(self.columns[name], self._texts.get(name))
+            self._cells[name] = cell_reader(self.columns[name])
         return self._cells[name]
 
     def _forget(self, name: str) -> None:
         self._cells.pop(name, None)
-        self._texts.pop(name, None)
         # A new one: a thread may be reading with what is in the old one.
         self.sample_readers = {n: r for n, r in self.sample_readers.items() if n != name}
         self.row_getters = self.sample_getters = None

@@ -49,15 +49,9 @@ class CellReader:
         return None
 
 
-def cell_reader(array: pa.Array, text: bytes | None = None) -> CellReader:
-    """Return a reader of the cells of `array`.
-
-    Args:
-        array: The cells.
-        text: What an array of texts has as its third buffer, if that is bytes of Python's: parts
-            of these are taken faster.
-    """
-    reader = _reader(array) if text is None else _BytesTexts(array, text)
+def cell_reader(array: pa.Array) -> CellReader:
+    """Return a reader of the cells of `array`."""
+    reader = _reader(array)
     valid = validity_of(array)
     return reader if valid is None else _Nullable(reader, valid)
 
@@ -158,43 +152,17 @@ class _Arrays(CellReader):
 
 class _Texts(CellReader):
     def __init__(self, array: pa.Array) -> None:
-        self._ends = ends = _offsets(array)
-        self._text = text = memoryview(array.buffers()[2] or b"")
+        self._array = array
+        text = memoryview(array.buffers()[2] or b"")
         # Faster than the item method of NumPy's arrays, since it is called twice per cell.
-        at = memoryview(ends)
+        at = memoryview(_offsets(array))
         self.one = lambda row: str(text[at[row] : at[row + 1]], "utf-8")
 
     def span(self, start: int, stop: int) -> list[Any]:
-        ends = self._ends[start : stop + 1].tolist()
-        return self._between(ends[:-1], ends[1:])
+        return self._array.slice(start, stop - start).to_pylist()
 
     def many(self, rows: np.ndarray) -> list[Any]:
-        return self._between(self._ends.take(rows).tolist(), self._ends.take(rows + 1).tolist())
-
-    def _between(self, starts: list[int], stops: list[int]) -> list[str]:
-        text = self._text
-        return [str(text[a:b], "utf-8") for a, b in zip(starts, stops)]  # noqa: B905
-
-
-class _BytesTexts(_Texts):
-    def __init__(self, array: pa.Array, text: bytes) -> None:
-        self._ends, self._bytes = _offsets(array), text
-        at = memoryview(self._ends)
-        self.one = lambda row: text[at[row] : at[row + 1]].decode()
-
-    def _between(self, starts: list[int], stops: list[int]) -> list[str]:
-        text = self._bytes
-        return [text[a:b].decode() for a, b in zip(starts, stops)]  # noqa: B905
-
-
-def with_text_in_bytes(array: pa.Array) -> tuple[pa.Array, bytes]:
-    """Return an array of texts whose third buffer is bytes of Python's, and these bytes."""
-    import pyarrow as pa
-
-    valid, ends, text = array.buffers()
-    content = text.to_pybytes() if text else b""
-    buffers = [valid, ends, pa.py_buffer(content)]
-    return pa.Array.from_buffers(array.type, len(array), buffers, offset=array.offset), content
+        return _taken(self._array, rows).to_pylist()
 
 
 class _Codes(CellReader):
@@ -308,6 +276,15 @@ def dicts(names: list[str], columns: list[list[Any]], count: int) -> list[dict[s
         return [{} for _ in range(count)]
     # To say strict=True takes a fifth of the time.
     return [dict(zip(names, row)) for row in zip(*columns)]  # noqa: B905
+
+
+def _taken(array: pa.Array, rows: np.ndarray) -> pa.Array:
+    """Return some cells; the rows, which exist, are not checked again."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    numbers = pa.Array.from_buffers(pa.int64(), len(rows), [None, pa.py_buffer(rows)])
+    return pc.call_function("array_take", [array, numbers], pc.TakeOptions(boundscheck=False))
 
 
 def _masked(values: list[Any], valid: np.ndarray) -> list[Any]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from tlc.table.columns_view import ColumnBatch, ColumnsView
+
 
 class Reading(MapStyle):
     """Names, schema, rows and samples of a table that is on disk."""
@@ -207,6 +209,48 @@ class Reading(MapStyle):
                 so a top-level function, if worker processes read the view.
         """
         return TableView(self, transform)  # type: ignore[arg-type]
+
+    def columns_view(
+        self,
+        columns: Sequence[str] | None = None,
+        transform: Callable[[ColumnBatch], Any] | None = None,
+    ) -> ColumnsView:
+        """Return a view that gives whole batches as columns: much faster than single samples.
+
+        Args:
+            columns: Names of the columns; None for those that samples have.
+            transform: Gets the columns of a batch and returns what the model takes; None for the
+                columns. It must be picklable if worker processes read the view.
+
+        Raises:
+            ColumnNotFoundError: There is no such column (a KeyError).
+        """
+        from tlc.table.columns_view import ColumnsView
+
+        return ColumnsView(self, columns, transform)  # type: ignore[arg-type]
+
+    def get_batch(
+        self, indices: Sequence[int], columns: Sequence[str] | None = None
+    ) -> ColumnBatch:
+        """Return columns of several samples.
+
+        Args:
+            indices: Row numbers, in any order; negative ones count from the end.
+            columns: Names of the columns, hidden ones too; None for those that samples have.
+
+        Returns:
+            By column: an array with one number, or one array of numbers, per row and of the
+            column's own type; a list of samples if they are anything else. A missing float is NaN.
+
+        Raises:
+            ColumnNotFoundError: There is no such column (a KeyError).
+            RowIndexError: There is no such row (an IndexError).
+            CellError: A whole number or boolean is missing, or a sample cannot be made.
+        """
+        from tlc.table.columns_view import ColumnBatch
+
+        names = self._rows.visible if columns is None else columns
+        return ColumnBatch(self._rows.batch(indices, names))
 
     def get_column_as_pyarrow_array(self, name: str) -> pa.Array:
         """Return a column as one Arrow array, in row form.

@@ -47,7 +47,7 @@ class BlockStore:
         self._loaded: list[Block] = []
         self._size = 0
         self._whole: dict[str, pa.Array] = {}
-        self._tried_files = self._tried_join = self._mapped = False
+        self._tried_files = self._tried_join = False
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -99,12 +99,7 @@ class BlockStore:
             self.find(0)
         if len(self._blocks) == 1:
             block = self._blocks[0]
-            if not block.columns.keys() >= set(names):
-                block = self.load(0, names)
-            if not self._mapped and not block.has_bytes:
-                with self.locked():
-                    block.prefer_bytes()
-            return block
+            return block if block.columns.keys() >= set(names) else self.load(0, names)
         if len(self._loaded) < len(self._blocks) or self._tried_join:
             return None
         with self.locked():
@@ -184,7 +179,6 @@ class BlockStore:
             pieces = self._from_files(names, estimate)
             if pieces:
                 self._replace(pieces)
-                self._mapped = True
                 return
         each = self._size // len(self._loaded)
         while self._loaded and self._size + each > share:

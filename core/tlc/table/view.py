@@ -70,19 +70,27 @@ class TableView(MapStyle):
         return len(self._source)
 
     def __getitem__(self, index: int) -> Any:
-        return self._transformed(self._source[index], index)
-
-    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
-        """Return several samples; what a ``DataLoader`` calls for a batch."""
-        samples = self._source.__getitems__(indices)
-        return [self._transformed(*pair) for pair in zip(samples, indices, strict=True)]
-
-    def _transformed(self, sample: Any, index: int) -> Any:
+        sample = self._source[index]
         try:
             return self.transform(sample)
         except BaseException as error:
-            error.add_note(f"The transform failed at row {index} of {self.url}.")
+            self._add_note(error, index)
             raise
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        """Return several samples; what a ``DataLoader`` calls for a batch."""
+        samples, transform = self._source.__getitems__(indices), self.transform
+        done: list[Any] = []
+        try:
+            for sample in samples:
+                done.append(transform(sample))  # noqa: PERF401 - to know which one failed
+        except BaseException as error:
+            self._add_note(error, indices[len(done)])
+            raise
+        return done
+
+    def _add_note(self, error: BaseException, index: int) -> None:
+        error.add_note(f"The transform failed at row {index} of {self.url}.")
 
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tlc.errors import TlcError
 from tlc.format import parquet
-from tlc.format.layout import BULK_DATA
+from tlc.format.relative import is_relative
 from tlc.upkeep.places import BULK_NAME
 from tlc.url import Url
 
@@ -55,8 +55,7 @@ class CellReferences:
 def _add(references: References, text: str, base: Url) -> None:
     names = [match[0] for match in _NAME.finditer(text)]
     if len(names) == 1 and "\n" not in text and _NAME.match(text.rpartition("/")[2]):
-        beside = text.startswith((f"../../{BULK_DATA}/", f"./{BULK_DATA}/"))
-        references.add(Url(text).to_absolute(base) if beside else Url(text).to_absolute())
+        references.add(Url(text).to_absolute(base if is_relative(text) else None))
         return
     for name in names:  # part of something longer
         references.add_name(name)

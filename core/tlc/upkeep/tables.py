@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from tlc.errors import TlcError, UrlNotFoundError
 from tlc.format import parquet
 from tlc.format.commit import REVISION
-from tlc.format.layout import BULK_DATA
 from tlc.format.listing import folders
 from tlc.format.manifest import MANIFEST, OPENED, Concat, Data, file_entries
 from tlc.format.open import open_table
+from tlc.format.relative import is_relative
 from tlc.schemas import Schema
 from tlc.upkeep.bulk import CellReferences
 from tlc.upkeep.files import Wanted
@@ -67,7 +67,7 @@ class TableCheck:
         for file, wanted in list(self.files.items()):
             entry = next((each for each in wanted.entries if each.digest), None)
             for text in cells.texts(file, entry):
-                if text.startswith((f"../../{BULK_DATA}/", f"./{BULK_DATA}/")):
+                if is_relative(text):
                     url = Url(text).to_absolute(file.parent.parent)
                     for user in wanted.users:
                         self._want(url, user, None)

@@ -53,10 +53,10 @@ class RangeFile(io.RawIOBase):
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return the next bytes, all of them if `size` is negative or None; fewer at the end."""
-        start = min(self._offset, self._size)
+        start = self._offset
         stop = self._size if size is None or size < 0 else min(start + size, self._size)
-        content = self._between(start, stop)
-        self._offset = start + len(content)
+        content = self._between(start, stop) if start < stop else b""
+        self._offset += len(content)
         return content
 
     def readall(self) -> bytes:

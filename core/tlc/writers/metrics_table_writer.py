@@ -187,8 +187,8 @@ class MetricsTableWriter:
         check_owner(self._owner, f"MetricsTableWriter for {self._builder.url}")
 
     def _check_open(self) -> None:
-        self._check_owner()
-        if self._ended:
+        if self._ended or self._owner != os.getpid():
+            self._check_owner()
             raise WriterStateError(
                 f"This MetricsTableWriter for {self._builder.url} was {self._ended} already.",
                 hint="make a new one.",

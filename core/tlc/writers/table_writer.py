@@ -135,8 +135,8 @@ class TableWriter:
             self.finalize()
 
     def _check_open(self) -> None:
-        check_owner(self._owner, f"TableWriter for {self._builder.folder}")
-        if self._ended:
+        if self._ended or self._owner != os.getpid():
+            check_owner(self._owner, f"TableWriter for {self._builder.folder}")
             raise WriterStateError(
                 f"This TableWriter for {self._builder.folder} was {self._ended} already.",
                 hint="make a new one.",

@@ -163,13 +163,12 @@ def repeat_by_weight(weights: Weights, rng: np.random.Generator, *, shuffle: boo
             f"The weights ask for {total:.3g} rows in one epoch.",
             hint="divide them by a constant, or draw rows by weight instead of repeating them.",
         )
-    whole = weights.astype(np.int64)
-    rows = np.repeat(np.arange(weights.size, dtype=np.int64), whole)
-    rows = np.concatenate([rows, _rounded_up(weights - whole, rng)])
+    counts = weights.astype(np.int64)
+    rests = np.subtract(weights, counts, dtype=weights.dtype, casting="same_kind")
+    counts[_rounded_up(rests, rng)] += 1
+    rows = np.repeat(np.arange(weights.size, dtype=np.int64), counts)
     if shuffle:
         rng.shuffle(rows)
-    else:
-        rows.sort()
     return rows
 
 
@@ -180,10 +179,11 @@ def _rounded_up(rests: Weights, rng: np.random.Generator) -> Rows:
     # random within blocks does as well, and stays in the cache.
     for first in range(0, rows.size, _BLOCK):
         rng.shuffle(rows[first : first + _BLOCK])
-    passed = np.cumsum(rests[rows])
+    passed = np.cumsum(rests.take(rows), dtype=np.float64)
     passed += rng.random()
-    steps: Rows = np.diff(passed.astype(np.int64), prepend=np.int64(0))
-    return rows.compress(steps > 0)  # several times faster than indexing with a mask
+    steps = np.zeros(rows.size + 1, np.int64)
+    steps[1:] = passed
+    return rows.compress(steps[1:] > steps[:-1])  # several times faster than rows[mask]
 
 
 def random_order(rows: int | Rows, rng: np.random.Generator) -> Rows:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SamplerOptions", "TableSampler"]
 
-# Row numbers become Python integers in pieces: a list of 20 million takes 800 MB.
-_PIECE = 1 << 16
+# Row numbers become Python integers in pieces: a list of 20 million takes 800 MB, and short lists
+# stay in the cache.
+_PIECE = 1 << 12
 
 
 class SamplerOptions(TypedDict, total=False):

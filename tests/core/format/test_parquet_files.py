@@ -49,7 +49,7 @@ def test_the_data_files_of_a_squashed_table_hold_its_rows_only(table):
 def test_files_have_page_checksums_and_are_compressed(table):
     (file,) = (table.url / "data").to_local_path().iterdir()
     column = pq.ParquetFile(file).metadata.row_group(0).column(0)
-    assert column.compression == "ZSTD"
+    assert column.compression in {"ZSTD", "LZ4"}
 
 
 def test_a_long_table_has_row_groups_of_128k_rows_and_reads_back_in_order():

@@ -74,11 +74,23 @@ def test_dimensions():
 
 
 @pytest.mark.parametrize(
-    "data", [{"type": "int128"}, {}, "int32", {"type": "int32", "value_map": 3}]
+    "data",
+    [
+        *({}, "int32", {"type": 32}, {"type": "int32", "value_map": 3}),
+        *({"type": "int32", "value_min": "low"}, {"type": "string", "string_role": {}}),
+        *({"type": "int32", "enforce_min": 1}, {"type": "dimension", "value_max": -1}),
+    ],
 )
 def test_damaged_values_are_schema_errors(data):
     with pytest.raises(SchemaError):
         value_from_dict(data)
+
+
+def test_a_type_that_is_not_known_stays_as_it_is():
+    data = {"type": "int128", "unit": "stars", "value_map": {"1": {"internal_name": "sun"}}}
+    read = value_from_dict(data)
+    assert read.to_dict() == data
+    assert (read.type, read.arrow) == ("unknown", "string")
 
 
 def test_unknown_keys_are_ignored():

@@ -47,8 +47,8 @@ def null_description(table):
     rewrite(table, b'"description": ""', b'"description": null')
 
 
-def unknown_type(table):
-    rewrite(table, b'"int64"', b'"int65"')
+def no_type(table):
+    rewrite(table, b'"int64"', b'64')
 
 
 # What is published can be read back
@@ -152,7 +152,7 @@ def test_a_copied_schema_may_lack_metadata():
 # What cannot be read hides nothing else
 
 
-@pytest.mark.parametrize("damage", [null_description, unknown_type])
+@pytest.mark.parametrize("damage", [null_description, no_type])
 def test_an_unreadable_revision_is_named_and_the_next_newest_is_taken(table, damage):
     good = table.set_values("n", [0], [5])
     bad = good.set_values("n", [0], [6])

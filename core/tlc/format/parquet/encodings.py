@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-_FEW_ROWS = 1024
+_FEW_ROWS = 1
 _SAMPLE_ROWS, _SAMPLE_CHUNKS, _SAMPLE_BYTES = 256, 16, 1 << 20
 
 
@@ -33,6 +33,7 @@ _DICTIONARY = _Packing("DICTIONARY", "zstd")
 _DIFFERENCES = _Packing("DELTA_BINARY_PACKED", "lz4")
 _BYTE_BY_BYTE = _Packing("BYTE_STREAM_SPLIT", "lz4")
 _AS_IT_IS = _Packing(None, "zstd")
+_ALL_ALIKE = _Packing(None, "lz4")
 
 
 def packing(table: pa.Table) -> dict[str, Any]:
@@ -100,7 +101,7 @@ def _packing_of(cells: pa.Array) -> _Packing:
         found = set(cells.to_pylist()) - {None}
         if 1 < len(found) <= count // 8 and not (whole and _close(found)):
             return _DICTIONARY
-        return _DIFFERENCES if whole else _BYTE_BY_BYTE
+        return _ALL_ALIKE if len(found) == 1 else _DIFFERENCES if whole else _BYTE_BY_BYTE
     if pa.types.is_string(kind) or pa.types.is_binary(kind):
         return _DICTIONARY if 2 * len(set(cells.to_pylist())) <= count else _AS_IT_IS
     return _AS_IT_IS

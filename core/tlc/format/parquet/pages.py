@@ -89,7 +89,7 @@ def _struct(data: bytes, at: int, depth: int = 0) -> tuple[dict[int, Any], int]:
         if head >> 4:
             number += head >> 4
         else:
-            raw, at = _varint(data, at)
+            raw, at = read_varint(data, at)
             number = _signed(raw)
         fields[number], at = _value(data, at, kind, depth)
 
@@ -98,10 +98,10 @@ def _value(data: bytes, at: int, kind: int, depth: int) -> tuple[Any, int]:
     if kind in (1, 2):
         return kind == 1, at
     if kind in (4, 5, 6):
-        raw, at = _varint(data, at)
+        raw, at = read_varint(data, at)
         return _signed(raw), at
     if kind == 8:
-        length, at = _varint(data, at)
+        length, at = read_varint(data, at)
         if at + length > len(data):
             raise IndexError
         return None, at + length
@@ -110,7 +110,12 @@ def _value(data: bytes, at: int, kind: int, depth: int) -> tuple[Any, int]:
     raise ValueError("the header of a page cannot be read")
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
+def read_varint(data: bytes, at: int) -> tuple[int, int]:
+    """Return a number in the compact form of Thrift, and where it ends.
+
+    Raises:
+        ValueError: It has no end.
+    """
     value = shift = 0
     while True:
         byte = data[at]

@@ -12,6 +12,7 @@ from tlc.format.dictionaries import plain_cells
 from tlc.format.manifest import FileEntry, digest
 from tlc.format.parquet.decoding import decode_group
 from tlc.format.parquet.footer import FILE_NAME, SEAL_LENGTH, seal
+from tlc.format.parquet.footer_check import check_footer
 from tlc.format.parquet.limits import LimitExceededError, leaves_by_column
 from tlc.format.parquet.source import Source, opened
 from tlc.url import Url, UrlAdapterRegistry
@@ -136,6 +137,7 @@ class DataFile:
         if entry is not None and entry.footer not in ("", digest(footer)):
             raise self._damaged("the digest of its footer is another one")
         metadata = pq.ParquetFile(source.file, pre_buffer=False).metadata
+        check_footer(footer, metadata)
         if entry is not None and metadata.num_rows != entry.rows:
             raise self._damaged(f"it has {metadata.num_rows} rows instead of {entry.rows}")
         if entry is None:

@@ -75,7 +75,7 @@ class SimulatedDisk(InterceptedDisk):
         """Yield what a power cut may have left after each step.
 
         Everything that was not synced at that point is dropped, kept or, if it is the content of a
-        file, torn or zero, each independently of the others.
+        file, torn or zero in whole or in part, each independently of the others.
 
         Args:
             limit: Most states to show after one step. If there are more, all dropped, all kept,

@@ -2,7 +2,8 @@
 
 The content of a file is safe once the file was synced, a name in a folder once that folder was.
 Whatever was not synced may be there after a power cut or not, each on its own: content may be
-missing, torn or zero while its name is there, and of two names that changed one may be new.
+missing, torn, or zero in whole or in part while its name is there, and of two names that changed
+one may be new.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class Fate(Enum):
     KEEP = auto()
     TEAR = auto()
     ZERO = auto()
+    HOLE = auto()
 
 
 _CHANGE_FATES = (Fate.DROP, Fate.KEEP)
@@ -41,7 +43,13 @@ class _File:
         new = self.content[len(self.synced) :]
         if fate is Fate.KEEP:
             return self.content
-        left = {Fate.DROP: b"", Fate.TEAR: new[: len(new) // 2], Fate.ZERO: bytes(len(new))}
+        half = len(new) // 2
+        left = {
+            Fate.DROP: b"",
+            Fate.TEAR: new[:half],
+            Fate.ZERO: bytes(len(new)),
+            Fate.HOLE: bytes(half) + new[half:],
+        }
         return self.synced + left[fate]
 
 
