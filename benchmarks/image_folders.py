@@ -16,6 +16,7 @@ from tlc.table import Table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ENVIRONMENT = {"HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "HF_HUB_OFFLINE": "1"}
 CLASSES, IMAGES = 100, 500
 
 

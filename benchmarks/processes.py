@@ -65,7 +65,8 @@ def fresh(code: str, *, setup: str = "", environment: dict[str, str] | None = No
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         arguments = [sys.executable, "-P", "-c", _REPORTER, str(report), setup, code]
-        subprocess.run(arguments, check=True, env={**os.environ, **(environment or {})})
+        surroundings = {**os.environ, **(environment or {})}
+        subprocess.run(arguments, check=True, env=surroundings, stdout=subprocess.DEVNULL)
         return Measured(**json.loads(report.read_text()))
 
 

@@ -157,7 +157,7 @@ def _column(table: Table) -> None:
 
 
 def _in_new_process(table: Table) -> object:
-    setup = "from tlc.table import Table\nimport pyarrow.parquet"
+    setup = "import numpy, pyarrow.compute, pyarrow.parquet\nfrom tlc.table import Table"
     return fresh(f"Table.from_url({str(table.url)!r}).column('label')", setup=setup)
 
 

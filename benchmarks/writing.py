@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmarks import written_by_hand as by_hand
 from benchmarks.harness import Case, Fact, unsynced
-from benchmarks.processes import fresh
+from benchmarks.memory import added_megabytes
 from tlc.run import Run
 from tlc.table import Table
 from tlc.writers import MetricsTableWriter, TableWriter
@@ -108,7 +105,7 @@ def batches(data: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _rows_and_batches() -> Iterator[Case | Fact]:
-    yield _add_row(rows(SINGLE_ROWS))
+    yield from _add_row(rows(SINGLE_ROWS))
     grown = [
         _added(f"data = writing.rows({count})", "writing.add_rows(data)")
         for count in (SINGLE_ROWS, 3 * SINGLE_ROWS)
@@ -132,15 +129,26 @@ def _rows_and_batches() -> Iterator[Case | Fact]:
         )
 
 
-def _add_row(single: list[dict[str, Any]]) -> Case:
-    return Case(
+def add_metrics_rows(rows: list[dict[str, Any]]) -> None:
+    table = Table.from_dict({"id": range(len(rows))}, table_name="ids", if_exists="overwrite")
+    with MetricsTableWriter(Run.create("rows", if_exists="overwrite"), table) as writer:
+        for row in rows:
+            writer.add_row(row)
+
+
+def _add_row(single: list[dict[str, Any]]) -> Iterator[Case]:
+    floor = {"from_pylist every 64k rows + Parquet": lambda: by_hand.write_rows(single)}
+    yield Case(
         f"add_row, {SINGLE_ROWS:,} rows x 10",
-        {
-            "from_pylist every 64k rows + Parquet": lambda: by_hand.write_rows(single),
-            "tlc": unsynced(lambda: add_rows(single)),
-        },
+        {**floor, "tlc": unsynced(lambda: add_rows(single))},
         unit=SINGLE_ROWS,
         goal=2,
+    )
+    metrics = [{"example_id": row.pop("id"), **row} for row in rows(SINGLE_ROWS)]
+    yield Case(
+        f"add_row of metrics, {SINGLE_ROWS:,} rows x 10",
+        {**floor, "tlc": unsynced(lambda: add_metrics_rows(metrics))},
+        unit=SINGLE_ROWS,
     )
 
 
@@ -215,7 +223,5 @@ def _metrics() -> Iterator[Case | Fact]:
 
 
 def _added(setup: str, code: str) -> float:
-    """Return how many megabytes `code` takes at its peak, in a process of its own."""
     imports = "import pandas\nfrom benchmarks import writing, written_by_hand as by_hand\n"
-    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "TLC_DEFAULT_ROOT_DIR": mkdtemp()}
-    return fresh(code, setup=imports + setup, environment=environment).added_mb
+    return added_megabytes(code, setup=imports + setup)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tlc.errors import TlcError
 from tlc.format.layout import DATASETS, RUNS, TABLES, project_root
-from tlc.format.listing import folders, manifests
+from tlc.format.listing import folders, in_each, manifests
 from tlc.format.manifest import RunManifest, TableManifest, decode
 from tlc.url import Url, UrlAdapterRegistry
 
@@ -53,11 +53,9 @@ def list_projects(root_url: Url | str | None = None) -> list[Url]:
 
 def list_tables(project: Url) -> list[Entry]:
     """Return the tables of all datasets of a project, sorted by dataset and name."""
-    return [
-        entry
-        for dataset in folders(project / DATASETS)
-        for entry in _entries(dataset / TABLES, TableManifest)
-    ]
+    datasets = folders(project / DATASETS)
+    tables = in_each(lambda dataset: list(_entries(dataset / TABLES, TableManifest)), datasets)
+    return [entry for group in tables for entry in group]
 
 
 def list_runs(project: Url) -> list[Entry]:

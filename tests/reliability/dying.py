@@ -7,6 +7,7 @@ the number of rows, and of logged values, that it was told are taken.
 from __future__ import annotations
 
 import ctypes
+import multiprocessing
 import os
 import resource
 import signal
@@ -203,6 +204,22 @@ def subprocess_that_is_terminated(training: Training) -> None:
     child.terminate()
     assert child.wait() == -signal.SIGTERM
     training.go()
+
+
+def processes_of_multiprocessing(training: Training) -> None:
+    """Processes with runs of their own, which end without what ends a program."""
+    for method in ("fork", "spawn"):
+        url = f"{training.run.url}-{method}"
+        child = multiprocessing.get_context(method).Process(target=fail, args=(url,))
+        child.start()
+        child.join()
+        assert child.exitcode == 1
+
+
+def fail(url: str) -> None:
+    training = Training(url)
+    training.go()
+    raise ValueError("loss is NaN")
 
 
 def dropped_writer(training: Training) -> None:

@@ -111,6 +111,9 @@ def acts(url, *, thorough):
         yield lambda: show_object(tlc.url.Url(url))
         yield lambda: repr(open_object(url))
         yield lambda: open_object(url).input_tables
+        if is_run(url):
+            yield lambda: tlc.Run.from_url(url).metrics_tables
+            yield lambda: tlc.Run.from_url(url).metrics()
         if not is_run(url):
             yield lambda: open_object(url).latest()
             yield lambda: open_object(url).revisions()
@@ -142,10 +145,8 @@ def read_run(run):
     from tlc.errors import TlcError
 
     steps = [
-        lambda: (repr(run), run.state, run.constants, run.description, run.last_modified),
-        lambda: (run.input_tables, run.metrics, run.status_name),
-        lambda: run.metrics_tables,
-        lambda: run.metrics(),
+        lambda: (run.constants, run.description, run.last_modified, run.status_name),
+        lambda: (run.input_tables, run.metrics),
     ]
     run_all(steps, TlcError)
 

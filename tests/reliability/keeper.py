@@ -23,7 +23,7 @@ from tlc.table import DropColumn, SetValues
 from tlc.upkeep import collect_garbage
 from tlc.url import Url
 
-PROJECT, DATASET, GRACE = "p", "d", 0.5
+PROJECT, DATASET, GRACE = "p", "d", 0.05
 
 
 class Writer:
@@ -32,7 +32,7 @@ class Writer:
     def __init__(self, root, seed):
         self.root, self.seed, self.random = Url(root), seed, random.Random()
         self.acts = [self.overwrite, self.overwrite, self.revise, self.revise, self.join]
-        self.acts += [self.abandon, self.edit_badly, self.measure]
+        self.acts += [self.write_slowly, self.abandon, self.edit_badly, self.measure]
 
     def step(self):
         act = self.random.choice(self.acts)
@@ -74,6 +74,14 @@ class Writer:
     def abandon(self):
         writer = tlc.TableWriter(**self.place(f"a{self.random.randint(0, 9)}"))
         writer.add_batch({"image": [Image.new("L", (4, 4))] * 3, "value": [0] * 3})
+
+    def write_slowly(self):
+        """Publish a table whose files are older than the grace period."""
+        writer = tlc.TableWriter(**self.place(f"s{self.random.randint(0, 3)}"))
+        writer.add_batch({"image": [Image.new("L", (4, 4), 7)] * 3, "value": [7] * 3})
+        writer._builder.flush()
+        time.sleep(4 * GRACE)
+        writer.finalize()
 
     def edit_badly(self):
         with suppress(ColumnNotFoundError):

@@ -36,10 +36,10 @@ class Sample:
     kinds: dict[str, list[Path]] = field(default_factory=dict)
 
 
-def make(root):
-    """Make a project, and return it with all that it holds."""
+def make(root, rows=ROWS):
+    """Make a project whose tables have some rows, and return it with all that it holds."""
     project = Url(root) / PROJECT
-    table = _tables(project)
+    table = _tables(project, rows)
     _runs(project, table)
     sample = Sample(project)
     for path in sorted(Path(str(project)).rglob("*")):
@@ -92,19 +92,19 @@ def _place(name):
     return {"table_name": name, "dataset_name": DATASET, "project_name": PROJECT}
 
 
-def _tables(project):
+def _tables(project, rows):
     random = np.random.default_rng(7)
     columns = {
-        "number": random.integers(0, 1000, ROWS),
-        "score": random.random(ROWS).astype(np.float32),
-        "word": [f"word {number % 11}" for number in range(ROWS)],
-        "flag": [number % 3 == 0 for number in range(ROWS)],
-        "boxes": [[float(n) for n in range(number % 4)] for number in range(ROWS)],
-        "point": [{"x": number, "label": None if number % 5 else "a"} for number in range(ROWS)],
+        "number": random.integers(0, 1000, rows),
+        "score": random.random(rows).astype(np.float32),
+        "word": [f"word {number % 11}" for number in range(rows)],
+        "flag": [number % 3 == 0 for number in range(rows)],
+        "boxes": [[float(n) for n in range(number % 4)] for number in range(rows)],
+        "point": [{"x": number, "label": None if number % 5 else "a"} for number in range(rows)],
     }
     table = tlc.Table.from_dict(columns, root_url=project.parent, **_place("first"))
     edited = table.set_values("word", [1, 5, 9], "edited", description="three")
-    fewer = edited.delete_rows(list(range(0, ROWS, 7)))
+    fewer = edited.delete_rows(list(range(0, rows, 7)))
     wider = fewer.add_column("more", random.random(len(fewer)))
     tlc.Table.join_tables([fewer, table], root_url=project.parent, **_place("joined"))
     wider.squash(table_name="squashed")
@@ -126,7 +126,7 @@ def _runs(project, table):
     run = tlc.init(PROJECT, "run", root_url=project.parent, parameters={"lr": 0.1})
     for epoch in range(3):
         run.log({"epoch": epoch, "loss": 1 / (epoch + 1)})
-    losses = np.random.default_rng(5).random(ROWS)
+    losses = np.random.default_rng(5).random(len(table))
     run.add_metrics({"loss": losses}, foreign_table_url=table, constants={"epoch": 0})
     with tlc.MetricsTableWriter(run, table, unique_ids=True) as writer:
         writer.add_batch({"example_id": [5, 3, 1], "loss": [0.5, 0.25, 0.125]})

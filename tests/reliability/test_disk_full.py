@@ -29,7 +29,10 @@ def disk(tmp_path):
 
 @pytest.fixture
 def run(disk):
-    return tlc.Run.create("project", "run", root_url=disk)
+    run = tlc.Run.create("project", "run", root_url=disk)
+    yield run
+    make_space(disk)
+    run.set_status_failed()  # nobody goes on with it
 
 
 def fill(disk):

@@ -36,6 +36,8 @@ class Process:
         self.role = role
         self.said = Counter()
         self.lost = []
+        self.has_ended = False
+        self._heard = threading.Condition()
         self._process = subprocess.Popen(
             [sys.executable, keeper.__file__, role, str(root), str(seed), str(skew)],
             stdin=subprocess.PIPE,
@@ -52,10 +54,21 @@ class Process:
                 told = json.loads(line)
             except ValueError:  # it was killed while it spoke
                 continue
-            for word, value in told.items():
-                self.said[word] += value if isinstance(value, int) else 1
-                if word == "lost":
-                    self.lost.append(value)
+            with self._heard:
+                for word, value in told.items():
+                    self.said[word] += value if isinstance(value, int) else 1
+                    if word == "lost":
+                        self.lost.append(value)
+                self._heard.notify_all()
+        with self._heard:
+            self.has_ended = True
+            self._heard.notify_all()
+
+    def wait_for(self, word, count):
+        """Wait until the process has said that it did something so many times."""
+        with self._heard:
+            self._heard.wait_for(lambda: self.has_ended or self.said[word] >= count)
+        assert not self.has_ended, f"the {self.role} died"
 
     def kill(self):
         self._process.kill()
@@ -97,9 +110,10 @@ def test_nothing_that_is_needed_is_ever_deleted(tmp_path):
     others += [Process("collector", root, 0, skew) for skew in (-HOUR, HOUR)]
     ended, generator = [], random.Random(1)
     until = time.monotonic() + SECONDS
-    while time.monotonic() < until:
-        threading.Event().wait(generator.uniform(0.6, 2.0))
+    while time.monotonic() < until or not all(each.said for each in others):
         seed = generator.choice(list(writers))
+        writers[seed].wait_for("did", generator.randint(2, 30))
+        threading.Event().wait(generator.uniform(0, 0.1))
         writers[seed].kill()
         ended.append(writers[seed])
         writers[seed] = Process("writer", root, seed)

@@ -17,7 +17,6 @@ from tests.reliability.no_append import SCHEME
 from tests.reliability.scale import size
 
 import tlc
-from tlc._lifetime.process import machine
 from tlc.url import UrlAdapterRegistry
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and signals")
@@ -69,7 +68,11 @@ class Victim:
             stderr=subprocess.PIPE,
             bufsize=0,  # or lines that were read ahead would be missing in the end
             env=os.environ
-            | {"OMP_NUM_THREADS": "1", "TLC_DURABILITY": "os", "PYTHONPATH": str(ROOT)}
+            | {
+                "OMP_NUM_THREADS": "1",
+                "TLC_DURABILITY": "os",
+                "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+            }
             | environment,
         )
         self.steps = 0
@@ -118,6 +121,16 @@ def check_logged(run, steps, *, lost=0):
 @pytest.mark.parametrize("way", ENDS)
 def test_how_a_program_ends_is_how_its_run_ends(way, tmp_path):
     check_end(way, tmp_path / "run", lost=STEPS if way in HARD else 0)
+
+
+def test_processes_of_multiprocessing_end_as_programs_do(tmp_path):
+    with victim("processes_of_multiprocessing", tmp_path / "run") as started:
+        assert started.end() == 0, started.errors
+    for method in ("fork", "spawn"):
+        run = tlc.Run.from_url(tmp_path / f"run-{method}")
+        assert run.status_name == "failed"
+        assert "loss is NaN" in run.state.reason
+        check_rows(run, STEPS)
 
 
 @pytest.mark.parametrize("way", ["the_end", "exception", "exit_with_a_number", "os_exit"])
@@ -301,19 +314,3 @@ class TestProcessesOfOneRun:
             assert "OverwrittenRunWarning" in self.leave(first)
         assert tlc.Run.from_url(run.url) == other
         assert other.status_name == "empty"
-
-    def test_a_process_of_another_machine_is_gone_a_minute_after_its_last_sign(self, run):
-        sign = Path(str(run.url), "events", run.id, "abcdef.alive")
-        sign.parent.mkdir(parents=True)
-        sign.write_text('{"machine":"another","pid":1,"started":"1"}\n')
-        assert not run.is_crashed
-        old = time.time() - 61
-        os.utime(sign, (old, old))
-        assert run.is_crashed
-
-    def test_a_number_that_another_process_has_now_is_no_sign_of_life(self, run):
-        sign = Path(str(run.url), "events", run.id, "abcdef.alive")
-        sign.parent.mkdir(parents=True)
-        text = '{"machine":"%s","pid":%d,"started":"12"}\n'
-        sign.write_text(text % (machine(), os.getpid()))
-        assert run.is_crashed

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import random
 import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 from tests.reliability.damage import check_harmless
@@ -16,21 +18,28 @@ from tests.reliability.works import WORKS, told_of_lost_lines
 from tlc.errors import TlcError
 from tlc.testing.disks import LyingDisk, SimulatedDisk, use_disk
 
-STEPS = 12
+STEPS = 6
 ENOUGH_STATES = size(20_000, 200_000) // len(WORKS)
 
 
 class Recording:
-    """Work that was done in `folder`, on a disk that leaves out some operations."""
+    """Work that was done on a disk that leaves out some operations.
 
-    def __init__(self, folder, name, skipped=()):
-        self.folder = folder
+    It begins in what `start` left, if that is given.
+    """
+
+    def __init__(self, folder, name, skipped=(), start=None):
+        self.folder = Path(tempfile.mkdtemp(dir=folder))
         self.work = WORKS[name]
-        self.disk = SimulatedDisk(folder / "recorded")
+        recorded = self.folder / "recorded"
+        recorded.mkdir()
+        if start:
+            start.write_to(recorded)
+        self.disk = SimulatedDisk(recorded)
         self.state_count = 0
-        root = str(folder / "recorded")
-        self.before = self.work.count(root)
-        with use_disk(LyingDisk(skipped, self.disk)):
+        root = str(recorded)
+        with told_of_lost_lines(), use_disk(LyingDisk(skipped, self.disk)):
+            self.before = self.work.count(root)
             goal = self.before + STEPS * self.work.step
             self.work.write(root, goal, self.disk.acknowledge)
 
@@ -48,7 +57,7 @@ class Recording:
                 state.write_to(root, before)
                 before = state
                 yield state, str(root)
-        shutil.rmtree(root)
+        shutil.rmtree(self.folder)
 
     def is_lost(self, state, root):
         """Return whether something acknowledged is missing, or anything cannot be read."""
@@ -61,41 +70,33 @@ class Recording:
         return not acknowledged <= found <= acknowledged + self.work.step
 
 
-@pytest.fixture
-def folder(fast_folder):
-    (fast_folder / "recorded").mkdir()
-    return fast_folder
-
-
 @pytest.mark.parametrize("name", WORKS)
-def test_nothing_acknowledged_is_lost(name, folder):
-    generator, states = random.Random(name), 0
+def test_nothing_acknowledged_is_lost(name, fast_folder):
+    generator, states, start = random.Random(name), 0, None
     while states < ENOUGH_STATES:
-        recording = Recording(folder, name)
+        recording = Recording(fast_folder, name, start=start)
         left = []
         for state, root in recording.states():
             assert not recording.is_lost(state, root), state
             left.append(state)
         states += recording.state_count
-        assert len(left) > 100
+        assert len(left) > 50
         # The next round goes on where a power cut near the start of this one left things.
-        shutil.rmtree(folder / "recorded")
-        (folder / "recorded").mkdir()
-        generator.choice(left[: len(left) // 4]).write_to(folder / "recorded")
+        start = generator.choice(left[: len(left) // 4])
 
 
 @pytest.mark.parametrize("skipped", ["sync", "sync_folder"])
 @pytest.mark.parametrize("name", WORKS)
-def test_a_disk_that_does_not_wait_is_caught(name, skipped, folder):
+def test_a_disk_that_does_not_wait_is_caught(name, skipped, fast_folder):
     """The other tests would notice if `tlc` left out one of the two."""
-    recording = Recording(folder, name, [skipped])
+    recording = Recording(fast_folder, name, [skipped])
     assert any(recording.is_lost(state, root) for state, root in recording.states(limit=8))
 
 
 @pytest.mark.parametrize("name", WORKS)
-def test_without_waiting_damage_is_told_and_nothing_is_wrong(name, folder, monkeypatch):
+def test_without_waiting_damage_is_told_and_nothing_is_wrong(name, fast_folder, monkeypatch):
     monkeypatch.setenv("TLC_DURABILITY", "os")
-    recording = Recording(folder, name)
+    recording = Recording(fast_folder, name)
     assert recording.disk.calls["sync"] == recording.disk.calls["sync_folder"] == 0
     *_, last = recording.disk.crash_states(limit=2)
     damaged = [

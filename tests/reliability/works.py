@@ -67,6 +67,7 @@ class Metrics:
                     done += self.step
                     run.log({"rows": done})
                     acknowledge(done)
+        run.set_status_completed()
 
     def count(self, root: str) -> int:
         tables = [table for run in all_runs(root) for table in run.metrics_tables]
@@ -132,6 +133,7 @@ class Overwrites:
             run = tlc.Run.create("project", "run", if_exists="overwrite", root_url=root)
             run.set_parameters({"n": number})
             acknowledge(number)
+            run.set_status_completed()
 
     def count(self, root: str) -> int:
         numbers = [n for table in all_tables(root) for n in table.column("n").to_pylist()]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -36,6 +35,8 @@ def this_process() -> Process:
 @cache
 def machine() -> str:
     """Return a text that this start of this machine, or of this container, has alone."""
+    import platform  # late: only writers need it
+
     start, processes = "", ""
     with suppress(OSError):  # only Linux has these
         start = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")

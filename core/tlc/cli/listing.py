@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tlc.catalog import Entry, list_projects, list_runs, list_tables
 from tlc.cli.columns import aligned
-from tlc.errors import ObjectNotFoundError
+from tlc.errors import ObjectNotFoundError, TlcError
 from tlc.format.layout import place_of, project_root
 from tlc.run import Run
 
@@ -48,17 +48,15 @@ def _table_row(entry: Entry) -> tuple[object, ...]:
 
 
 def _run_row(entry: Entry) -> tuple[object, ...]:
+    name = entry.url.name
     if entry.fault:
-        return entry.url.name, "", "", "", entry.fault
-    run = Run.from_url(entry.url)
-    tables = len(run.state.metrics)
-    return (
-        entry.url.name,
-        run.status_name,
-        tables,
-        "metrics tables",
-        _seconds(entry.created),
-    )
+        return name, "", "", "", entry.fault
+    try:
+        run = Run.from_url(entry.url)
+        tables, status = len(run.state.metrics), run.status_name
+    except TlcError as error:  # it must not hide the others
+        return name, "", "", "", error.message
+    return name, status, tables, "metrics tables", _seconds(entry.created)
 
 
 def _seconds(time: str) -> str:

@@ -133,7 +133,8 @@ class Configuration:
     def max_decoded_bytes(self) -> int:
         """The most bytes that a column of one row group of a Parquet file may decode to.
 
-        A file that wants more is refused: small files can be made that fill all memory.
+        A file that wants more is refused: small files can be made that fill all memory. 16 MiB are
+        allowed always.
 
         Raises:
             ConfigurationError: The environment or the file holds a bad value.

@@ -47,7 +47,6 @@ class RowBuilder:
         folder: The table's folder.
         schema: Schemas of columns; columns without one get theirs from the first values.
         path: Maps a writer and the number of a file to its path below the folder.
-        flush_seconds: Write rows when the first of them has waited this long and another comes in.
         embed_schema: Put the schema into each file, for files that are read before there is a
             manifest.
         constants: Further columns with one value for all rows.
@@ -63,7 +62,6 @@ class RowBuilder:
         path: Callable[[str, int], str] = lambda writer, number: (
             f"data/{writer}-{number:05d}.parquet"
         ),
-        flush_seconds: float = float("inf"),
         embed_schema: bool = False,
         constants: Mapping[str, Any] | None = None,
         bytes_per_file: int = BYTES_PER_FILE,
@@ -78,14 +76,12 @@ class RowBuilder:
         self._rows: SingleRows | None = None
         self._writer = new_writer()
         self._segments = Segments(folder, lambda number: path(self._writer, number))
-        self._flush_seconds = flush_seconds
-        self._timed = flush_seconds < float("inf")
         self._embed_schema = embed_schema
         self._bytes_per_file = bytes_per_file
         self._watch = watch
-        self._oldest: float | None = None
+        self._empty_at = time.monotonic()
         self._lock = threading.RLock()
-        self._adding = False
+        self._busy = False
 
     @property
     def files(self) -> list[FileEntry]:
@@ -104,16 +100,14 @@ class RowBuilder:
             rows = self._rows
             if rows is not None and rows.take(row, self.row_count):
                 self.row_count += 1
-                if not self._timed:
-                    return
-            else:
-                self._adding = True
-                try:
-                    self._segments.check_room()
-                    self._add_row(checked_columns(row))
-                    self.row_count += 1
-                finally:
-                    self._adding = False
+                return
+            self._busy = True
+            try:
+                self._segments.check_room()
+                self._add_row(checked_columns(row))
+                self.row_count += 1
+            finally:
+                self._busy = False
         self._write_if_due()
 
     def add_batch(self, batch: Mapping[str, Any]) -> None:
@@ -126,14 +120,14 @@ class RowBuilder:
             StorageFullError: So many rows wait for a full disk that no more are taken.
         """
         with self._lock:
-            self._adding = True
+            self._busy = True
             try:
                 self._segments.check_room()
                 self._drain()
                 count = self._waiting.add_arrays(batch) if self._waiting is not None else 0
                 self.row_count += count or self._add_batch(checked_columns(batch))
             finally:
-                self._adding = False
+                self._busy = False
         self._write_if_due()
 
     def flush(self) -> None:
@@ -146,12 +140,16 @@ class RowBuilder:
         self._segments.write()
 
     def flush_if_older(self, seconds: float) -> None:
-        """Write the rows that have come in if the first of them has waited for `seconds`.
+        """Write the rows that have come in if one of them may have waited for `seconds`.
+
+        Rows may have waited since the last call that found none; so nothing is noted as they come.
 
         After a failure it warns once, keeps the rows, and tries again at the next call.
         """
-        oldest = self._oldest
-        if oldest is not None and time.monotonic() - oldest >= seconds:
+        now = time.monotonic()
+        if not (self._waiting or (self._rows and self._rows.count)):
+            self._empty_at = now
+        elif now - self._empty_at >= seconds:
             self._seal()
         self._segments.write_if_due()
 
@@ -330,14 +328,19 @@ class RowBuilder:
         waiting.add_cells(cells, count)
 
     def _seal(self) -> None:
-        """Hand all rows over to be written, unless a signal came in the middle of adding some."""
+        """Hand all rows over to be written; not if a signal came in the middle of such work."""
         with self._lock:
-            if not self._adding:
+            if self._busy:
+                return
+            self._busy = True
+            try:
                 self._drain()
                 self._hand_over()
+            finally:
+                self._busy = False
 
     def _hand_over(self) -> None:
-        self._oldest = None
+        self._empty_at = time.monotonic()
         waiting, self._waiting = self._waiting, None
         if waiting is not None and waiting.count:
             self._put(waiting.cells, waiting.count, waiting)
@@ -354,11 +357,6 @@ class RowBuilder:
         waiting = self._waiting
         if waiting is not None and waiting.is_full:
             self._seal()
-        elif self._timed:
-            if self._oldest is None:
-                self._oldest = time.monotonic()
-            self.flush_if_older(self._flush_seconds)
-            return
         self._segments.write_if_due()
 
 

@@ -16,6 +16,7 @@ import tempfile
 import warnings
 from contextlib import contextmanager, suppress
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ import msgspec
 
 from tlc.configuration import Configuration
 from tlc.errors import CacheWarning
-from tlc.format.column_files import ColumnWriter, Piece, checksum, map_piece
+from tlc.format.column_files import BufferFile, ColumnWriter, Piece, checksum, map_piece
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -66,13 +67,15 @@ class _Checked(msgspec.Struct, frozen=True):
     files: tuple[tuple[int, int, int], ...]
 
 
-def cached_columns(reader: StackReader, names: Sequence[str], estimate: int) -> Pieces | None:
+def cached_columns(
+    reader: StackReader, names: Sequence[str], estimate: int | None
+) -> Pieces | None:
     """Return columns in mapped memory, after putting into the cache those that are not there.
 
     Args:
         reader: Reads the columns.
         names: The columns.
-        estimate: Bytes that they take together, as far as one knows.
+        estimate: Bytes that they take together, as far as one knows; None to put nothing there.
 
     Returns:
         None if they cannot be cached. A warning says so if the disk is the reason.
@@ -83,14 +86,14 @@ def cached_columns(reader: StackReader, names: Sequence[str], estimate: int) -> 
     limit = Configuration.instance().cache_size
     identities = {name: reader.identity(name) for name in names}
     keys = {n: hashlib.sha256(i).hexdigest() for n, i in identities.items() if i is not None}
-    if estimate > limit or len(keys) < len(names):
+    if (estimate or 0) > limit or len(keys) < len(names) or not limit:
         return None
+    root = Path(Configuration.instance().cache_folder, _VERSION)
     try:
-        root = Path(Configuration.instance().cache_folder, _VERSION)
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = _opened(root, keys, reader)
-        if len(found) == len(names):
-            return found
+        if estimate is None or len(found) == len(names):
+            return found if len(found) == len(names) else None
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _lock(root):
             found |= _opened(root, _without(keys, found), reader)
             missing = _without(keys, found)
@@ -155,7 +158,7 @@ def _state(folder: Path, header: _Header) -> _Checked:
     return _Checked(_boot(), tuple((s.st_size, s.st_mtime_ns, s.st_ino) for s in stats))
 
 
-def _buffers(header: _Header) -> Iterator:
+def _buffers(header: _Header) -> Iterator[BufferFile]:
     return (buffer for piece in header.pieces for buffer in piece.buffers if buffer.name)
 
 
@@ -175,8 +178,7 @@ def _build(root: Path, keys: Mapping[str, str], reader: StackReader) -> None:
         for name, key in keys.items():
             (folder / key).mkdir()
             writers[name] = ColumnWriter(folder / key, "buffer", reader.types[name])
-        bounds = reader.bounds()
-        for start, stop in zip(bounds, bounds[1:], strict=False):
+        for start, stop in pairwise(reader.bounds()):
             for name, cells in reader.read(list(keys), start, stop).items():
                 writers[name].append(cells)
         for name, key in keys.items():

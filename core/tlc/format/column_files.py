@@ -8,7 +8,6 @@ it back at any time.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
@@ -16,6 +15,7 @@ import msgspec
 from tlc.format.plain import numbers_of, validity_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import numpy as np
@@ -130,7 +130,7 @@ class _File:
     def write(self, values: np.ndarray | memoryview) -> None:
         if not len(values):
             return
-        data = memoryview(values).cast("B")
+        data = (values if isinstance(values, memoryview) else values.data).cast("B")
         self._file.write(data)
         self._length += len(data)
         self._crc = zlib.crc32(data, self._crc)

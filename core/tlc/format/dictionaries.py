@@ -37,7 +37,7 @@ def concatenated(parts: list[pa.Array]) -> pa.Array:
     """Return one or more arrays of one column as one; it is coded if all of them are, alike.
 
     Raises:
-        pyarrow.ArrowInvalid: They have more text, or items of lists, than one array can hold.
+        ValueError: They have more text, or items of lists, than one array can hold.
     """
     import pyarrow as pa
 

@@ -34,10 +34,16 @@ class ExampleIds:
 
     Args:
         foreign: The table.
+
+    Attributes:
+        limit: The first number that is no id.
+        ordered: Whether each id that was noted was larger than the one before.
+        dropped: How many rows were left out, by those who call it.
     """
 
     def __init__(self, foreign: ForeignTable) -> None:
         self._foreign = foreign
+        self.limit = foreign.row_count
         self._seen = np.zeros(foreign.row_count, dtype=bool)
         self._last = -1
         self.ordered = True
@@ -57,15 +63,10 @@ class ExampleIds:
             and ids.ndim == 1
             and len(ids)
             # As unsigned numbers negative ones are too large; this is a batch's main cost.
-            and np.maximum.reduce(ids.view(np.uint64)) < self._foreign.row_count
+            and np.maximum.reduce(ids.view(np.uint64)) < self.limit
         ):
             return ids
         return self._checked_closely(ids)
-
-    def checked_one(self, row_number: Any) -> int | None:
-        """Return an id if it is one, else None."""
-        usual = type(row_number) is int and 0 <= row_number < self._foreign.row_count
-        return row_number if usual else None
 
     def first_seen(self, ids: Ids) -> Ids:
         """Return the positions of ids that have not come before, of equal ones the first."""
@@ -112,7 +113,7 @@ class ExampleIds:
                 f"The {EXAMPLE_ID!r} column holds {numbers.dtype}, not whole numbers.",
                 hint="row numbers count from 0.",
             )
-        outside = (numbers < 0) | (numbers >= self._foreign.row_count)
+        outside = (numbers < 0) | (numbers >= self.limit)
         if outside.any():
             raise RowIndexError(
                 f"{EXAMPLE_ID} {numbers[outside][0]} is out of range: {self._foreign.url} has "

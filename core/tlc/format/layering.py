@@ -84,24 +84,18 @@ class Layering:
 
     def keep_rows(self, rows: np.ndarray) -> None:
         """Keep only these rows, in this order; none of them twice."""
-        import numpy as np
-
-        position = np.full(self.row_count, -1, np.int64)
-        position[rows] = np.arange(len(rows))
         self.row_count = len(rows)
+        for column, parts in self._changes.items():
+            self._changes[column] = [_moved(part, rows) for part in parts]
         self._layers = _needed(self._layers, self._schemas)
-        below = _selection_at_the_top(self._layers)
-        if below is not None:
+        while (below := _selection_at_the_top(self._layers)) is not None:
             kept, patches = self._layers[below], self._layers[below + 1 :]
             for patch in reversed(patches):
                 assert isinstance(patch, Patch)
-                self._changes.setdefault(patch.column, []).insert(0, self._changes_of(patch))
+                moved = _moved(self._changes_of(patch), rows)
+                self._changes.setdefault(patch.column, []).insert(0, moved)
             del self._layers[below:]
             rows = self._rows_of(kept)[rows]
-        self._changes = {
-            column: [_moved(part, position) for part in parts]
-            for column, parts in self._changes.items()
-        }
         self._layers.append(_Kept(rows))
 
     def read(self, name: str) -> pa.Array:
@@ -123,7 +117,7 @@ class Layering:
             elif len(changes.rows):
                 self._layers.append(self._patch(column, changes))
         self._changes = {}
-        self._layers = _needed(self._layers, self._schemas)
+        self._layers = self._joined(_needed(self._layers, self._schemas))
         return Stack(self.row_count, self._written())
 
     def discard(self) -> None:
@@ -131,6 +125,16 @@ class Layering:
         for path in self._paths:
             with suppress(TlcError, OSError):
                 (self._folder / path).delete()
+
+    def _joined(self, layers: Sequence[Layer | _Kept]) -> list[Layer | _Kept]:
+        """Return layers with selections of rows made one that have come to lie on each other."""
+        joined: list[Layer | _Kept] = []
+        for layer in layers:
+            if joined and isinstance(layer, Take | _Kept) and isinstance(joined[-1], Take | _Kept):
+                joined[-1] = _Kept(self._rows_of(joined[-1])[self._rows_of(layer)])
+            else:
+                joined.append(layer)
+        return joined
 
     def _merged(self, column: str, changes: _Changes) -> _Changes:
         """Return `changes` with those of patches that are not much longer; these are dropped."""
@@ -202,14 +206,16 @@ def _as_cells(rows: np.ndarray) -> pa.Array:
     return numbers_as_cells(np.ascontiguousarray(rows, np.int64), pa.int64())
 
 
-def _moved(changes: _Changes, position: np.ndarray) -> _Changes:
-    """Return what is left of changes where row ``i`` has become ``position[i]``, gone if -1."""
+def _moved(changes: _Changes, kept: np.ndarray) -> _Changes:
+    """Return what is left of changes if only some rows are kept, with the numbers they get."""
     import numpy as np
 
-    rows = position[changes.rows]
-    left = np.flatnonzero(rows >= 0)
-    if len(left) == len(rows):
-        return _Changes(rows, changes.cells)
+    if not len(kept):
+        return _Changes(kept, changes.cells.slice(0, 0))
+    order = np.argsort(kept, kind="stable")
+    at = np.searchsorted(kept, changes.rows, sorter=order)
+    rows = order[np.minimum(at, len(kept) - 1)]
+    left = np.flatnonzero(kept[rows] == changes.rows)
     return _Changes(rows[left], changes.cells.take(_as_cells(left)))
 
 

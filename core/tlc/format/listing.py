@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tlc.errors import UrlNotFoundError
 from tlc.format.manifest import MANIFEST
 from tlc.url import Url, UrlAdapterRegistry
+from tlc.url.parallel import in_parallel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+Found = TypeVar("Found")
 
 _AT_ONCE = 256
 
@@ -42,3 +45,18 @@ def manifests(objects: Sequence[Url]) -> Iterator[tuple[Url, bytes]]:
                 yield url, content
             elif not isinstance(content, UrlNotFoundError):
                 yield url, b""
+
+
+def in_each(find: Callable[[Url], Found], places: Sequence[Url]) -> list[Found]:
+    """Return what `find` returns for each of several folders; at once where it waits for a network.
+
+    Args:
+        find: Looks into a folder.
+        places: Folders of one store.
+    """
+    if not places:
+        return []
+    adapter, first = UrlAdapterRegistry.resolve(places[0])
+    if adapter.local_path(first) is None:
+        return in_parallel(find, places)
+    return [find(place) for place in places]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -126,7 +125,7 @@ class Completeness(msgspec.Struct, frozen=True):
 
 
 class MetricsInfo(msgspec.Struct, frozen=True):
-    """What a metrics table refers to, and whether its run is to list it, whatever its events say."""
+    """What a metrics table refers to, and whether its run lists it, whatever its events say."""
 
     foreign_table: Parent | None = None
     foreign_table_rows: int | None = None
@@ -294,11 +293,13 @@ def _inner(part: Any) -> Iterable[Any]:
 
 def _unreadable(data: bytes, part: type, where: Url, error: Exception) -> TlcError:
     """Return why a manifest cannot be read: it is newer, of another kind, or damaged."""
-    with suppress(*_UNPARSABLE):
+    try:
         head = msgspec.json.decode(data, type=Head)
-        _check_format(head, where)
-        if not issubclass(part, Head) and (part is RunManifest) != (head.kind == "run"):
-            return _other_kind(head.kind, where)
+    except _UNPARSABLE:
+        return CorruptObjectError(f"The manifest of {where} cannot be read: {error}.")
+    _check_format(head, where)
+    if not issubclass(part, Head) and (part is RunManifest) != (head.kind == "run"):
+        return _other_kind(head.kind, where)
     return CorruptObjectError(f"The manifest of {where} cannot be read: {error}.")
 
 

@@ -55,7 +55,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ForeignTable", "MetricsBuilder"]
 
-FLUSH_SECONDS = 5.0
 BYTES_PER_FILE = 8 << 20
 _USUAL: Mapping[str, type[Schema]] = {
     EXAMPLE_ID: ExampleIdSchema,
@@ -137,14 +136,16 @@ class MetricsBuilder:
         self._check_no_constant(checked_columns(row))
         if self._ids is not None:
             given = row.get(EXAMPLE_ID)
-            number = self._ids.checked_one(given)
-            if number is None:
+            number = given
+            if type(given) is not int or not 0 <= given < self._ids.limit:
                 number = int(self._ids.checked(None if given is None else [given])[0])
                 row = {**row, EXAMPLE_ID: number}
             if self._unique_ids:
                 row = {name: [value] for name, value in row.items()}
                 return self._add_unique(row, np.array([number]))
-        builder = self._builder or self._new_builder(row, {})
+        if self._builder is not None:
+            return self._builder.add_row(row)
+        builder = self._new_builder(row, {})
         builder.add_row(row)
         self._builder = builder
         return None
@@ -248,7 +249,7 @@ class MetricsBuilder:
             self._ids.add(np.asarray(numbers_of(combine(rows.column(EXAMPLE_ID)))))
 
     def _check_no_constant(self, columns: Mapping[str, Any]) -> None:
-        if self._constants.keys().isdisjoint(columns):
+        if self._constants.keys().isdisjoint(columns.keys()):
             return
         clash = sorted(set(columns) & set(self._constants))
         raise ColumnError(
@@ -266,7 +267,6 @@ class MetricsBuilder:
             self.url,
             {**inferred, **usual, **declared},
             path=lambda writer, number: f"rank-{self._rank}/{writer}-{number:05d}.parquet",
-            flush_seconds=FLUSH_SECONDS,
             embed_schema=True,
             constants=self._constants,
             bytes_per_file=BYTES_PER_FILE,

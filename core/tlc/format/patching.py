@@ -26,6 +26,15 @@ def patched(column: pa.Array, rows: pa.Array, values: pa.Array) -> pa.Array:
     return _taken(column, numbers, values)
 
 
+def taken(cells: pa.Array, rows: np.ndarray[Any, Any]) -> pa.Array:
+    """Return some of the cells."""
+    import pyarrow as pa
+
+    if _is_plain(cells):  # `take` of Arrow's loads its compute functions, which takes long
+        return numbers_as_cells(numbers_of(cells).take(rows), cells.type)
+    return cells.take(numbers_as_cells(rows, pa.int64()))
+
+
 def numbers_as_cells(numbers: np.ndarray[Any, Any], type_: pa.DataType) -> pa.Array:
     """Return numbers as an Arrow array that shares their memory."""
     import pyarrow as pa
@@ -64,4 +73,4 @@ def _taken(column: pa.Array, rows: np.ndarray[Any, Any], values: pa.Array) -> pa
 
     index = np.arange(len(column), dtype=np.int64)
     index[rows] = np.arange(len(column), len(column) + len(rows), dtype=np.int64)
-    return pa.concat_arrays([column, values]).take(numbers_as_cells(index, pa.int64()))
+    return taken(pa.concat_arrays([column, values]), index)

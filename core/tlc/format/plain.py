@@ -36,6 +36,8 @@ def as_column(values: Any) -> Any:
     """
     import pyarrow as pa
 
+    if isinstance(values, range):
+        return _counted(values)
     pandas = loaded("pandas")
     if pandas is not None and isinstance(values, pandas.Series | pandas.Index):
         values = _from_pandas(values)
@@ -44,6 +46,15 @@ def as_column(values: Any) -> Any:
     elif is_array(values) and values.dtype.kind == "M":
         values = pa.array(values)
     return combine(values) if isinstance(values, pa.ChunkedArray) else values
+
+
+def _counted(numbers: range) -> Any:
+    """Return what a range counts as an array of int64, or as a list if they are too large."""
+    import numpy as np
+
+    if max(map(abs, (numbers.start, numbers.stop, numbers.step))) >= 2**62:
+        return list(numbers)
+    return np.arange(numbers.start, numbers.stop, numbers.step, dtype=np.int64)
 
 
 def combine(column: pa.ChunkedArray) -> pa.Array:
@@ -70,6 +81,14 @@ def numbers_of(cells: pa.Array) -> np.ndarray[Any, Any]:
         return _bits(data, cells)
     found = np.frombuffer(data, cells.type.to_pandas_dtype())
     return found[cells.offset : cells.offset + len(cells)]
+
+
+def is_numeric(type_: pa.DataType) -> bool:
+    """Whether `numbers_of` takes cells of this type."""
+    from pyarrow import types
+
+    checks = (types.is_integer, types.is_floating, types.is_boolean)
+    return any(check(type_) for check in checks)
 
 
 def validity_of(cells: pa.Array) -> np.ndarray[Any, Any] | None:

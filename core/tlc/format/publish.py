@@ -37,8 +37,9 @@ def object_exists(folder: Url) -> bool:
 def numbered(folder: Url) -> Iterator[Url]:
     """Yield `folder`, then its name with ``_0000``, ``_0001`` ..."""
     yield folder
+    parent, name = folder.parent, folder.name
     for number in range(10_000):
-        yield folder.create_sibling(f"{folder.name}_{number:04d}")
+        yield parent / f"{name}_{number:04d}"
 
 
 def claim(folder: Url, if_exists: str, what: str) -> Url:

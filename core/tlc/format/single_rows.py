@@ -7,12 +7,13 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
 
 from tlc.format.waiting import holds_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import numpy as np
 
     from tlc.format.encode import ColumnEncoder
 
@@ -40,6 +41,8 @@ class SingleRows:
     """
 
     def __init__(self, encoders: Mapping[str, ColumnEncoder], capacity: int) -> None:
+        import numpy as np
+
         plain = {name: each for name, each in encoders.items() if holds_numbers(each)}
         self._numbers = {name: each for name, each in plain.items() if not each.is_limited}
         texts = [name for name, each in encoders.items() if _holds_text(each)]
@@ -118,6 +121,8 @@ class SingleRows:
             How many there are; the values of each column; of the columns of numbers, which values
             are not None, or None if none is.
         """
+        import numpy as np
+
         count = self.count
         if not count:
             return 0, {}, {}

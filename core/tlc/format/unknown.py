@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tlc.schemas.values import UnknownValue
-
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -14,15 +12,12 @@ if TYPE_CHECKING:
 
 def holds_unknown(schema: Schema) -> bool:
     """Whether a column, or a part of it, has a type that a newer version brought."""
-    return isinstance(schema.value, UnknownValue) or any(map(holds_unknown, schema.values.values()))
+    is_unknown = schema.value is not None and schema.value.type == "unknown"
+    return is_unknown or any(map(holds_unknown, schema.values.values()))
 
 
 def as_text(cells: pa.Array, type_: pa.DataType) -> pa.Array:
-    """Return cells as `type_`, which has text where the type is not known.
-
-    Raises:
-        pyarrow.ArrowException: They have another structure.
-    """
+    """Return cells as `type_`, which has text where the type is not known."""
     import pyarrow as pa
 
     return pa.array([_shown(cell, type_) for cell in cells.to_pylist()], type_)

@@ -156,18 +156,20 @@ class Waiting:
         """
         if not self._takes_arrays or len(batch) != len(self._direct):
             return 0
-        start, stop = self.count, 0
+        start = stop = self.count
+        place = slice(start, stop)
         for name, target, kind in self._direct:
             values = batch.get(name)
-            if type(values) is not np.ndarray or values.dtype is not kind:
+            if type(values) is not np.ndarray or values.dtype is not kind or values.ndim != 1:
                 return 0
-            if not stop:
-                stop = start + len(values) if values.ndim else 0
+            if stop == start:
+                stop += len(values)
                 if not start < stop <= self.capacity:
                     return 0
-            if values.shape != (stop - start,):
+                place = slice(start, stop)
+            elif len(values) != stop - start:
                 return 0
-            target[start:stop] = values
+            target[place] = values
         for column in self.numbers.values():
             if column.has_nulls:
                 column.put_validity(None, start, stop)

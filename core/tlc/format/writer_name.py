@@ -6,12 +6,11 @@ process that is still at work, and may be about to publish the manifest that nam
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-from contextlib import suppress
-from functools import cache
 from pathlib import Path
+
+from tlc._lifetime.process import machine
 
 WRITER = r"[0-9a-f]{8}(?:-(?P<machine>[0-9a-f]{4})p(?P<pid>[0-9a-f]+))?"
 """Pattern of a writer's name; names of processes are left out where they are not known."""
@@ -32,7 +31,7 @@ def may_be_running(writer: str, age: float) -> bool:
         age: Seconds since the file was written.
     """
     match = re.match(WRITER, writer)
-    if match is None or match["machine"] != _machine() or os.name == "nt":
+    if match is None or match["machine"] != machine()[:4] or os.name == "nt":
         return False  # Windows has no way to ask without ending the process
     pid = int(match["pid"], 16)
     try:
@@ -46,7 +45,7 @@ def may_be_running(writer: str, age: float) -> bool:
 
 
 def _process() -> str:
-    return f"{_machine()}p{os.getpid():x}"
+    return f"{machine()[:4]}p{os.getpid():x}"
 
 
 _CLOCK_STEP = 3600.0  # the clock may have been set since; a younger process only has the number
@@ -60,15 +59,3 @@ def _seconds_running(pid: int) -> float | None:
         return uptime - int(stat.rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
     except (OSError, ValueError, IndexError):
         return None
-
-
-@cache
-def _machine() -> str:
-    """Return four letters for where the numbers of processes mean what they mean here."""
-    import socket  # late: few programs need it
-
-    facts = [socket.gethostname()]
-    with suppress(OSError):  # other systems have none of these
-        facts.append(Path("/proc/sys/kernel/random/boot_id").read_text())
-        facts.append(os.readlink("/proc/self/ns/pid"))
-    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:4]

@@ -34,7 +34,7 @@ def to_array(value: Any) -> np.ndarray[Any, Any]:
     Half precision becomes float32: bfloat16 has no NumPy type, and few readers of Parquet know
     float16.
     """
-    if is_tensor(value):
+    if type(value) is not np.ndarray and is_tensor(value):
         tensor = value.detach()
         half = tensor.is_floating_point() and tensor.element_size() == 2
         tensor = tensor.float() if half else tensor

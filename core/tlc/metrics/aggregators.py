@@ -78,10 +78,10 @@ class MeanAggregator(Aggregator):
         }
 
     def _add(self, name: str, numbers: np.ndarray[Any, Any]) -> None:
-        total = float(numbers.sum(dtype=np.float64))
+        total = float(np.add.reduce(numbers, dtype=np.float64))
         if math.isnan(total):
             numbers = numbers[~np.isnan(numbers)]
-            total = float(numbers.sum(dtype=np.float64))
+            total = float(np.add.reduce(numbers, dtype=np.float64))
         self._sums[name] = self._sums.get(name, 0.0) + total
         self._counts[name] = self._counts.get(name, 0) + len(numbers)
 

@@ -49,7 +49,7 @@ def as_columns(metrics: Any, *, count: int, collector: str) -> dict[str, Column]
 def _column(values: Any, complaint: str) -> Column:
     if isinstance(values, (list, tuple)):
         return [plain(value) for value in values]
-    if is_tensor(values) or isinstance(values, np.ndarray) or hasattr(values, "__array__"):
+    if isinstance(values, np.ndarray) or is_tensor(values) or hasattr(values, "__array__"):
         array = to_array(values)
         if array.ndim:
             return array.tolist() if array.dtype.kind in "OUS" else array

@@ -111,6 +111,8 @@ class Predictor:
         device = self.device if self.device is not None else _device_of(self.model)
         if device is not None:
             args, kwargs = moved(args, device), moved(kwargs, device)
+        if not self._hooked:
+            return PredictorOutput(self.model(*args, **kwargs))
         hidden: dict[int, torch.Tensor] = {}
         with self._capturing(hidden):
             forward = self.model(*args, **kwargs)

@@ -14,20 +14,24 @@ from tlc.constants import (
 )
 from tlc.errors import (
     ColumnError,
+    ColumnNotFoundError,
     CorruptObjectError,
     DamagedObjectWarning,
     MetricsError,
     ObjectKindError,
     ObjectNotFoundError,
+    TlcError,
     UnsupportedFormatError,
     UrlNotFoundError,
 )
 from tlc.format.commit import INPUT
 from tlc.format.layout import METRICS
 from tlc.format.manifest import MANIFEST, OPENED, MetricsInfo, Parent
+from tlc.format.plain import combine, is_numeric, numbers_of, validity_of
 from tlc.table import Table, TableView
 from tlc.table.keys import row_numbers
 from tlc.url import Url, UrlAdapterRegistry
+from tlc.url.references import follow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+    from tlc.run.reducing import Part, Reduction
     from tlc.run.run import Run
 
 SPLIT = "split"
@@ -98,12 +103,63 @@ class Metrics(list[dict[str, Any]]):
             if part is not None:
                 parts.append(part)
         try:
-            return pa.concat_tables(parts, promote_options="permissive").combine_chunks()
+            return pa.concat_tables(parts, promote_options="permissive")
         except pa.ArrowException as error:
             raise MetricsError(
                 f"The metrics tables of {self._run.url} do not fit together: {error}.",
                 hint="choose some of them with table=, split= or columns=.",
             ) from error
+
+    def by_example(
+        self,
+        column: str,
+        table: Table | TableView | Url | str,
+        how: Reduction = "mean",
+        *,
+        split: str | None = None,
+    ) -> np.ndarray:
+        """Return one number per row of a table: what all its metric rows, of all epochs, come to.
+
+        The 200 samples that were hardest on average:
+
+            losses = run.metrics.by_example("loss", table)
+            worst = np.argsort(-losses)[:200]
+
+        Args:
+            column: A metrics column of numbers. Metrics tables without it are left out.
+            table: The table whose rows are meant; metrics about another revision, split or join of
+                the same rows count too.
+            how: ``"mean"``, ``"std"``, ``"min"``, ``"max"``, ``"sum"`` or ``"count"``, of the
+                values that are not null.
+            split: Only metrics that were collected with this split.
+
+        Returns:
+            Shape ``(len(table),)``, float64, in the order of the rows. Rows without metrics have
+            NaN, which sorts last; for ``"sum"`` and ``"count"`` they have 0.
+
+        Raises:
+            ColumnNotFoundError: No metrics about the table have that column.
+            MetricsError: It does not hold numbers.
+            OptionError: There is no such `how`.
+        """
+        wanted = _opened(table)
+        assert wanted is not None
+        reader = _Reader(wanted, [column], ())
+        found = [
+            (metrics, info)
+            for metrics in self.tables()
+            if (info := _info(metrics)) is not None
+            and split in (None, info.split)
+            and column in metrics.columns
+        ]
+        if not found:
+            raise ColumnNotFoundError(
+                f"No metrics of {self._run.url} have a column {column!r}.",
+                hint="run.metrics() shows which there are.",
+            )
+        from tlc.run.reducing import reduce_rows  # late: it needs NumPy, which a run may not
+
+        return reduce_rows(_numbers(reader, found, column), len(wanted), how)
 
     def tables(self) -> Iterator[Table]:
         """Yield the metrics tables in the order they were added, unfinished ones last.
@@ -111,14 +167,14 @@ class Metrics(list[dict[str, Any]]):
         Unfinished ones without rows are left out, and so, with a `DamagedObjectWarning`, are those
         that cannot be read.
         """
-        linked = [Url(info["url"]).to_absolute(self._run.url) for info in self]
-        known = set(linked)
-        for url in linked:
-            table = _readable(url)
+        run = self._run.url
+        known = {Url(info["url"]).to_absolute(run) for info in self}
+        for info in self:
+            table = _readable(info["url"], run)
             if table is not None:
                 yield table
-        for url in _unfinished(self._run.url):
-            table = _readable(url) if url not in known else None
+        for url in _unfinished(run):
+            table = _readable(str(url), run) if url not in known else None
             if table:
                 yield table
 
@@ -156,20 +212,46 @@ class _Reader:
         names = self._names(metrics)
         if names is None:
             return None
-        ids = metrics.column(EXAMPLE_ID).cast(pa.int64())
-        cells = [metrics.column(name) for name in names]
+        ids, *cells = _together(metrics, [EXAMPLE_ID, *names])
+        ids = ids.cast(pa.int64())
         if SPLIT not in names:
             names, cells = [SPLIT, *names], [pa.repeat(info.split, len(ids)), *cells]
         numbers = self._row_numbers(metrics, info)
         if numbers is None:
             return pa.table([ids, *cells], names=[EXAMPLE_ID, *names])
-        mapped = numbers[ids.to_numpy()]
+        mapped = numbers[numbers_of(combine(ids))]
         kept = mapped >= 0
         if not kept.any():
             return None
         return pa.table([pa.array(mapped), *cells], names=[EXAMPLE_ID, *names]).filter(
             pa.array(kept)
         )
+
+    def values(self, metrics: Table, info: MetricsInfo, column: str) -> list[Part]:
+        """Return the rows of the wanted table that the metrics are about, and a column's numbers.
+
+        Raises:
+            MetricsError: The column does not hold numbers.
+        """
+        mapped = self._row_numbers(metrics, info)
+        found = []
+        for part in metrics.column_parts([EXAMPLE_ID, column]):
+            cells = part[column]
+            if not is_numeric(cells.type):
+                raise MetricsError(
+                    f"Column {column!r} of {metrics.url} holds {cells.type}, not numbers.",
+                    hint="run.metrics(...) reads columns of any kind.",
+                )
+            rows, values, valid = (
+                numbers_of(part[EXAMPLE_ID]),
+                numbers_of(cells),
+                validity_of(cells),
+            )
+            if mapped is not None:
+                rows = mapped[rows]
+                valid = rows >= 0 if valid is None else valid & (rows >= 0)
+            found.append((rows, values) if valid is None else (rows[valid], values[valid]))
+        return found
 
     def _names(self, metrics: Table) -> list[str] | None:
         """Return the columns to read beside the example id; None to leave the table out."""
@@ -196,7 +278,7 @@ class _Reader:
         assert info.foreign_table is not None
         identity = info.foreign_table.id
         if identity not in self._foreign:
-            url = Url(info.foreign_table.url).to_absolute(metrics.url)
+            url = follow(info.foreign_table.url, metrics.url)
             foreign = Table.from_url(url)
             if foreign.id != identity:
                 raise ObjectNotFoundError(
@@ -207,17 +289,40 @@ class _Reader:
         return self._foreign[identity]
 
 
+def _together(metrics: Table, names: Sequence[str]) -> list[pa.ChunkedArray]:
+    """Return columns, read at the same time."""
+    import pyarrow as pa
+
+    parts = list(metrics.column_parts(names))
+    if not parts:
+        return [pa.chunked_array([metrics.column(name)]) for name in names]
+    return [pa.chunked_array([part[name] for part in parts]) for name in names]
+
+
+def _numbers(
+    reader: _Reader, found: Sequence[tuple[Table, MetricsInfo]], column: str
+) -> Iterator[Part]:
+    """Yield the numbers of metrics tables, of each all or, if it is damaged, none."""
+    for metrics, info in found:
+        try:
+            parts = reader.values(metrics, info, column)
+        except _UNREADABLE as error:
+            _passed_over(metrics.url, error)
+            continue
+        yield from parts
+
+
 def _opened(table: Table | TableView | Url | str | None) -> Table | None:
     if isinstance(table, TableView):
         return table.source
     return table if table is None or isinstance(table, Table) else Table.from_url(table)
 
 
-def _readable(url: Url) -> Table | None:
+def _readable(reference: str, owner: Url) -> Table | None:
     try:
-        return Table.from_url(url)
-    except _UNREADABLE as error:
-        _passed_over(url, error)
+        return Table.from_url(follow(reference, owner))
+    except TlcError as error:
+        _passed_over(Url(reference).to_absolute(owner), error)
         return None
 
 
@@ -236,8 +341,9 @@ def _info(metrics: Table) -> MetricsInfo | None:
         return info
     for part in metrics.rows_schema.values.values():
         where = part.metadata.get(FOREIGN_TABLE_URL)
-        if where and getattr(part.value, "number_role", "") == NUMBER_ROLE_FOREIGN_KEY:
-            foreign = _readable(Url(where).to_absolute(metrics.url))
+        is_key = getattr(part.value, "number_role", "") == NUMBER_ROLE_FOREIGN_KEY
+        if is_key and where and isinstance(where, str):
+            foreign = _readable(where, metrics.url)
             if foreign is not None:
                 split = info.split if info else ""
                 return MetricsInfo(Parent(where, foreign.id, INPUT), len(foreign), split)

@@ -9,6 +9,7 @@ from tlc.format.layout import BULK_DATA, METRICS
 from tlc.format.manifest import MANIFEST, RunManifest, encode, new_id, now, read
 from tlc.format.publish import check_option, claim, create, exists_error, numbered, object_exists
 from tlc.run.events import EVENTS
+from tlc.run.presence import leave
 from tlc.url import IfExistsOption, Url, UrlAdapterRegistry
 
 
@@ -50,7 +51,9 @@ def clear(folder: Url) -> None:
         return
     leaving = [folder / METRICS, folder / BULK_DATA]
     with suppress(CorruptObjectError):  # then it cannot be known which events are its own
-        leaving.append(folder / EVENTS / read(folder, RunManifest).id)
+        run_id = read(folder, RunManifest).id
+        leaving.append(folder / EVENTS / run_id)
+        leave(folder, run_id)
     for part in leaving:
         with suppress(OSError):  # another process may be doing the same
             UrlAdapterRegistry.delete_tree(part)

@@ -67,7 +67,7 @@ def parse(lines: list[bytes], file: Url, first: int) -> list[Event]:
             event = msgspec.json.decode(each, type=Event)
             _check_values(event, each)
             events.append(event)
-        except (ValueError, TypeError, RecursionError, msgspec.MsgspecError) as error:
+        except _NOT_UNDERSTOOD as error:
             warnings.warn(
                 f"{file}, line {number} is damaged and was passed over: {error}.",
                 DamagedObjectWarning,
@@ -76,6 +76,7 @@ def parse(lines: list[bytes], file: Url, first: int) -> list[Event]:
     return events
 
 
+_NOT_UNDERSTOOD = (ValueError, TypeError, OverflowError, RecursionError, msgspec.MsgspecError)
 _MOST_NESTED = 200
 _NEEDED: dict[str, dict[str, type]] = {
     "metrics": {"url": str},
@@ -105,8 +106,8 @@ def _check_values(event: Event, line: bytes) -> None:
             raise ValueError(f"its {name!r} is {values.get(name)!r:.80}")
     if line.count(b"[") + line.count(b"{") > _MOST_NESTED and _depth(values) > _MOST_NESTED:
         raise ValueError("it is nested too deep")
-    if b'"$' in line:
-        from_json(values)
+    if b'"$' in line and not isinstance(from_json(values), dict):
+        raise ValueError("it has no values")
 
 
 def _depth(value: Any) -> int:

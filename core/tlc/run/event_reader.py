@@ -102,6 +102,8 @@ def _joined(parts: list[list[Event]]) -> list[Event]:
     A writer that could not know whether events had reached the disk began a later part with them;
     they count once.
     """
+    if len(parts) == 1:
+        return parts[0]
     events: list[Event] = []
     by_time: dict[str, list[Event]] = {}
     for part in parts:

@@ -5,7 +5,7 @@ returns. On other stores it waits here, so that frequent lines share a file, and
 process writes it within seconds.
 
 A writer has a file, its *part*, and goes on to the next one when a part may end with half a line,
-or cannot grow. Lines that may or may not be in the part before are written again at the start of
+or cannot grow. Lines that may or may not be in an earlier part are written again at the start of
 the next one: a reader lets them count once.
 """
 
@@ -186,7 +186,8 @@ class EventWriter:
             self._part += 1
         self._is_begun = False
         with self._lock:
-            new = [each for each in self._waiting if not _is_in(each, self._unsynced)]
+            known = {id(each) for each in self._unsynced}
+            new = [each for each in self._waiting if id(each) not in known]
             self._waiting, self._unsynced = [*self._unsynced, *new], []
 
     def _is_removed(self) -> bool:
@@ -218,10 +219,6 @@ class EventWriter:
         self._unsynced = []
         self._since = 0.0
         self._warned = -_WARN_SECONDS
-
-
-def _is_in(lines: bytes, some: list[bytes]) -> bool:
-    return any(each is lines for each in some)
 
 
 _writers: weakref.WeakSet[EventWriter] = weakref.WeakSet()

@@ -51,6 +51,8 @@ class Presence:
         self._content = msgspec.json.encode(this_process()) + b"\n"
         self._file = run / EVENTS / run_id / f"{os.urandom(6).hex()}{ALIVE}"
         self._last_beat = 0.0
+        self._has_gone = False
+        self._lock = threading.Lock()
 
     def come(self) -> None:
         """Give a sign of life, and go on giving them."""
@@ -60,6 +62,8 @@ class Presence:
     def go(self) -> None:
         """Give no more signs of life: this process has done its work."""
         release(self)
+        with self._lock:
+            self._has_gone = True
         with suppress(OSError):
             UrlAdapterRegistry.delete_url(self._file)
 
@@ -67,9 +71,11 @@ class Presence:
         """Give a sign of life if it is time for one."""
         if time.monotonic() - self._last_beat < BEAT_SECONDS:
             return
-        if self._is_there():
-            self._beat()
-        else:
+        is_there = self._is_there()
+        with self._lock:
+            if is_there and not self._has_gone:
+                self._beat()
+        if not is_there and not self._has_gone:
             release(self)
             self._warn()
 
@@ -126,7 +132,7 @@ def attend(run: Url, run_id: str) -> None:
             return
         _presences[run] = new = Presence(run, run_id)
     if present is not None:
-        release(present)  # this very process has overwritten that run
+        present.go()  # that one was overwritten
     new.come()
 
 

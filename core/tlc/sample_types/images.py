@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tlc.url import Url
 
 _URL = "_tlc_url"
-"""Attribute of images read from a table: the row form they came from."""
+"""Attribute of images read from a table: the row form they came from, or the url."""
 
 
 class PilImageSampleType(ExternalSampleType):
@@ -87,7 +87,7 @@ class PilImageSampleType(ExternalSampleType):
         """
         image: Any = _read(url)
         image.filename = url.to_str()
-        setattr(image, _URL, to_row_url(url))
+        setattr(image, _URL, url)
         return image
 
     def from_row(self, row: UrlLike | None) -> Image | None:
@@ -139,7 +139,7 @@ def _file_of(image: Any) -> str | None:
     if getattr(image, "tell", int)() != 0:  # a later frame of an animation
         return None
     if (url := getattr(image, _URL, None)) is not None:
-        return str(url)
+        return to_row_url(url)  # here, as to look for an alias takes long
     if is_file_image(image) and image.filename and os.path.isfile(image.filename):
         return to_row_url(Path(os.fsdecode(image.filename)))
     return None

@@ -57,7 +57,7 @@ def find_sample_type(name: str) -> type[SampleType] | None:
             the name.
     """
     if name not in _registered:
-        for point in _entry_points(name=name):
+        for point in _entry_points().select(name=name):
             cls = point.load()
             if not (isinstance(cls, type) and issubclass(cls, SampleType)):
                 raise SchemaError(f"The entry point {point.value!r} is no sample type: {cls!r}.")
@@ -81,10 +81,10 @@ def get_sample_type(name: str) -> type[SampleType]:
     return cls
 
 
-def _entry_points(**selection: str) -> EntryPoints:
+def _entry_points() -> EntryPoints:
     from importlib.metadata import entry_points  # late: slow, and rarely needed
 
-    return entry_points(group=ENTRY_POINTS, **selection)
+    return entry_points(group=ENTRY_POINTS)
 
 
 def _check_free(name: str, cls: type[SampleType], override: bool) -> None:

@@ -24,6 +24,7 @@ _PLAIN: dict[str, Any] = {
     "metadata": {},
     "bulk_data_location": "",
 }
+_MOST_NESTED = 64
 _SIZES = tuple(f"size{i}" for i in range(MAX_DIMENSIONS))
 
 
@@ -54,9 +55,11 @@ def to_dict(schema: Schema, path: str = "") -> dict[str, Any]:
 def from_dict(cls: type[Schema], data: Mapping[str, Any], path: str = "") -> Schema:
     """Return the `cls` that `to_dict` wrote. `path` is where `data` lies, for errors."""
     _check_mapping(data, path)
+    if path.count(".") > _MOST_NESTED:
+        raise SchemaError(f"{_where(path[:40])} is nested more than {_MOST_NESTED} deep.")
     arguments = {name: from_json(data[name]) for name in _PLAIN if name in data}
-    for name, usual in _PLAIN.items():
-        _check_type(arguments.get(name, usual), usual, path, name)
+    for name, value in arguments.items():
+        _check_type(value, _PLAIN[name], path, name)
     try:
         for name in _SIZES:
             if data.get(name) is not None:

@@ -5,8 +5,9 @@ A `Schema` with a `value` describes one such scalar, or an array of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import Field, dataclass, field, fields
+from functools import cache
 from typing import Any, ClassVar, Self, cast
 
 from tlc import constants
@@ -108,16 +109,22 @@ class ScalarValue:
         Raises:
             SchemaError: The value map is damaged.
         """
-        known = {each.name: data[each.name] for each in fields(cls) if each.name in data}
+        places = _places(cast("Hashable", cls))
+        known = {name: data[name] for name in places if name in data}
         value_map = known.pop("value_map", None)
         if value_map is not None:
             if not isinstance(value_map, Mapping):
                 raise SchemaError(f"A value map is not an object: {value_map!r}.")
             known["value_map"] = value_map_from_json(value_map)
-        for each in fields(cls):
-            if not _fits(known.get(each.name, each.default), each):
-                raise SchemaError(f"{each.name!r} cannot be {known[each.name]!r}.")
+        for name, item in known.items():
+            if not _fits(item, places[name]):
+                raise SchemaError(f"{name!r} cannot be {item!r}.")
         return cls(**{name: from_json(item) for name, item in known.items()})
+
+
+@cache
+def _places(cls: Any) -> dict[str, Field[Any]]:
+    return {each.name: each for each in fields(cls)}
 
 
 def _fits(item: object, place: Field[Any]) -> bool:
@@ -128,14 +135,8 @@ def _fits(item: object, place: Field[Any]) -> bool:
 
 
 @dataclass(eq=False)
-class UnknownValue(ScalarValue):
-    """A value of a type that this version does not know: its cells are read as text, as they are.
-
-    Args:
-        data: What stands for it in JSON.
-        value_map: Not used.
-        default_value: Not used.
-    """
+class _UnknownValue(ScalarValue):
+    """A value of a type that a newer version brought: its cells are read as text."""
 
     type = "unknown"
     arrow = "string"
@@ -143,7 +144,6 @@ class UnknownValue(ScalarValue):
     data: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the value as JSON data, unchanged."""
         return dict(self.data)
 
 
@@ -390,5 +390,5 @@ def value_from_dict(data: Mapping[str, Any]) -> ScalarValue:
             f"{data!r} is no value of a schema.", hint=f"Known types: {', '.join(VALUE_TYPES)}."
         )
     if data["type"] not in VALUE_TYPES:
-        return UnknownValue(data)
+        return _UnknownValue(data=data)
     return VALUE_TYPES[data["type"]].from_dict(data)

@@ -1,19 +1,21 @@
 """Cells of Arrow arrays as plain Python values, at the speed of NumPy.
 
-A column is looked at once: that gives a reader of the right kind, which then reads one cell, several
-or a range of them. What readers return is new on each call, so callers may change it.
+A column is looked at once. That gives a reader of the right kind, which then reads one cell,
+several or a range of them. What readers return is new on each call, so callers may change it.
 
 Everything here runs once per cell of an epoch, so it is a little less plain than the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from tlc.format.plain import numbers_of, validity_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     import pyarrow as pa
 
@@ -153,10 +155,9 @@ class _Arrays(CellReader):
 class _Texts(CellReader):
     def __init__(self, array: pa.Array) -> None:
         self._array = array
-        text = memoryview(array.buffers()[2] or b"")
-        # Faster than the item method of NumPy's arrays, since it is called twice per cell.
-        at = memoryview(_offsets(array))
-        self.one = lambda row: str(text[at[row] : at[row + 1]], "utf-8")
+        # Of all ways to take a part of the text this is the fastest.
+        text, at = memoryview(array.buffers()[2] or b""), _offsets(array).data
+        self.one = lambda row: text[at[row] : at[row + 1]].tobytes().decode()
 
     def span(self, start: int, stop: int) -> list[Any]:
         return self._array.slice(start, stop - start).to_pylist()
@@ -186,7 +187,7 @@ class _Lists(CellReader):
         self._ends = ends = _offsets(array)
         self._items = items = cell_reader(array.values)
         self._view = view = None if array.values.null_count else numeric_view(array.values)
-        at, span = memoryview(ends), items.span
+        at, span = ends.data, items.span
         if view is None:
             self.one = lambda row: span(at[row], at[row + 1])
         else:
@@ -196,7 +197,19 @@ class _Lists(CellReader):
         ends = self._ends[start : stop + 1].tolist()
         first = ends[0]
         items = self._items.span(first, ends[-1])
-        return [items[a - first : b - first] for a, b in zip(ends, ends[1:], strict=False)]
+        return [items[a - first : b - first] for a, b in pairwise(ends)]
+
+    def many(self, rows: np.ndarray) -> list[Any]:
+        """Read the items of all lists at once, and cut them apart."""
+        import numpy as np
+
+        starts = self._ends.take(rows)
+        lengths = self._ends.take(rows + 1) - starts
+        stops = lengths.cumsum(dtype=np.int64)
+        before = stops - lengths
+        numbers = np.repeat(starts - before, lengths)
+        items = self._items.many(numbers + np.arange(len(numbers)))
+        return [items[a:b] for a, b in zip(before.tolist(), stops.tolist(), strict=True)]
 
     def array(self, row: int) -> np.ndarray | None:
         if self._view is None:
@@ -205,7 +218,7 @@ class _Lists(CellReader):
 
 
 class _FixedLists(CellReader):
-    """Fixed-size lists of anything but numbers."""
+    """Fixed-size lists of anything but numbers that are all there."""
 
     def __init__(self, array: pa.Array) -> None:
         self._size = size = array.type.list_size
@@ -218,6 +231,14 @@ class _FixedLists(CellReader):
         size = self._size
         items = self._items.span((self._first + start) * size, (self._first + stop) * size)
         return [items[k * size : (k + 1) * size] for k in range(stop - start)]
+
+    def arrays(self, rows: np.ndarray) -> np.ndarray | None:
+        import numpy as np
+
+        size = self._size
+        places = (rows[:, None] + self._first) * size + np.arange(size)
+        items = self._items.arrays(places.ravel())
+        return None if items is None else items.reshape(len(rows), size, *items.shape[1:])
 
 
 class _Structs(CellReader):
@@ -251,7 +272,7 @@ class _Nullable(CellReader):
         self._cells = cells
         self._valid = valid
         self.is_number = cells.is_number
-        is_valid, one = memoryview(valid), cells.one
+        is_valid, one = valid.data, cells.one
         self.one = lambda row: one(row) if is_valid[row] else None
 
     def span(self, start: int, stop: int) -> list[Any]:

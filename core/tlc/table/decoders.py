@@ -40,7 +40,7 @@ def sample_reader(
     as_arrays = type(sample_type) in (NumpyArraySampleType, TorchTensorSampleType)
     if as_arrays and array.null_count == 0 and len(array) and cells.array(0) is not None:
         return _ArraySamples(cells, sample_type)
-    return _Samples(cells, sample_type, place)
+    return (_NumberSamples if as_arrays else _Samples)(cells, sample_type, place)
 
 
 def _is_as_stored(array: pa.Array, sample_type: SampleType) -> bool:
@@ -49,18 +49,6 @@ def _is_as_stored(array: pa.Array, sample_type: SampleType) -> bool:
         return False
     starts = starts_of_texts(array)
     return bool((starts == ord("/")).all())
-
-
-class _ArraySamples(CellReader):
-    """Arrays and tensors that are made of numbers without a detour by lists."""
-
-    def __init__(self, cells: CellReader, sample_type: SampleType) -> None:
-        self._cells = cells
-        array, from_row = cells.array, sample_type.from_row
-        self.one = lambda row: from_row(array(row))
-
-    def arrays(self, rows: np.ndarray) -> np.ndarray | None:
-        return self._cells.arrays(rows)
 
 
 class _Samples(CellReader):
@@ -77,6 +65,29 @@ class _Samples(CellReader):
                 raise _unreadable(place, row, error) from error
 
         self.one = one
+
+
+class _NumberSamples(_Samples):
+    """Arrays and tensors."""
+
+    def __init__(self, cells: CellReader, sample_type: SampleType, place: Place) -> None:
+        super().__init__(cells, sample_type, place)
+        self._cells = cells
+
+    def arrays(self, rows: np.ndarray) -> np.ndarray | None:
+        return self._cells.arrays(rows)
+
+
+class _ArraySamples(CellReader):
+    """Arrays and tensors that are made without a detour by lists; none is missing."""
+
+    def __init__(self, cells: CellReader, sample_type: SampleType) -> None:
+        self._cells = cells
+        array, from_row = cells.array, sample_type.from_row
+        self.one = lambda row: from_row(array(row))
+
+    def arrays(self, rows: np.ndarray) -> np.ndarray | None:
+        return self._cells.arrays(rows)
 
 
 def _unreadable(place: Place, row: int, error: Exception) -> TlcError:

@@ -57,7 +57,8 @@ class Draft:
     """
 
     def __init__(self, stack: Stack, schema: Schema, folder: Url) -> None:
-        self.schema = copy.deepcopy(schema)
+        self.schema = copy.copy(schema)  # parts are replaced, not changed
+        self.schema.values = dict(schema.values)
         self.operations: list[dict[str, Any]] = []
         self._folder = folder
         self._writer = new_writer()
@@ -128,6 +129,7 @@ class Draft:
 
     @apply.register(SetValueMap)
     def _(self, edit: SetValueMap) -> None:
+        self._columns.update(copy.deepcopy(self._columns))
         value = self.schema.find(edit.path).value
         if value is None:
             raise SchemaError(

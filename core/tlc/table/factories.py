@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from tlc.format.layout import table_url
-from tlc.table.create import write_source
 from tlc.table.join import join_tables
 from tlc.table.options import TableOptions, check_options, factory
 from tlc.table.reading import Reading
@@ -284,5 +283,7 @@ class Factories(Reading):
 
     @classmethod
     def _import(cls, source: Source, options: TableOptions) -> Self:
+        from tlc.table.create import write_source  # late: only what makes tables needs it
+
         check_options(options, f"Table.from_{source.kind}")
         return cls.from_url(write_source(source, cls, **options))

@@ -33,7 +33,7 @@ class Node:
 
 def revision_name(parent_name: str, number: int) -> str:
     """Return the usual name of revision `number`: that of the first table and the number."""
-    first_name = re.sub(rf"-r{number - 1}(_\d{{4}})?$", "", parent_name)
+    first_name = re.sub(rf"-r{number - 1}(_\d{{4}})*$", "", parent_name)
     return f"{first_name}-r{number}"
 
 
@@ -94,30 +94,39 @@ class _Memory:
         return (status.st_ino, status.st_size, status.st_mtime_ns) if status else None
 
     def forget_what_changed(self, name: str) -> None:
-        """Forget a table if it was replaced, and any other such if there was no look lately."""
+        """Forget all if a table was replaced, and any other such if there was no look lately."""
+        if self._has_changed(name):
+            self.nodes.clear()  # perhaps the whole folder was deleted and made anew
         now = time.monotonic()
-        due = now - self._checked > _SECONDS_BETWEEN_LOOKS
-        for each in list(self.nodes) if due else [name]:
-            known = self.nodes.get(each)
-            if known and (known[0] is None or known[0] != self.stamp(each)):
-                self.nodes.pop(each, None)
-        if due:
+        if now - self._checked > _SECONDS_BETWEEN_LOOKS:
             self._checked = now
+            for each in list(self.nodes):  # a copy: other threads may add some
+                if self._has_changed(each):
+                    self.nodes.pop(each, None)
+
+    def _has_changed(self, name: str) -> bool:
+        known = self.nodes.get(name)
+        return known is not None and (known[0] is None or known[0] != self.stamp(name))
 
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 _MOST_FOLDERS = 1000
-_memories: dict[str, _Memory] = {}
+_memories: dict[tuple[str, int], _Memory] = {}
 
 
 def _memory_of(folder: Url) -> _Memory:
     adapter, resolved = UrlAdapterRegistry.resolve(folder)
     path = adapter.local_path(resolved)
-    if path is None:
+    try:
+        inode = os.stat(path).st_ino if path else 0
+    except OSError:
+        inode = 0
+    if not inode:
         return _Memory("")
     if len(_memories) > _MOST_FOLDERS:
         _memories.clear()
-    return _memories.setdefault(str(path), _Memory(str(path)))
+    # A folder in the place of another of that name is another one.
+    return _memories.setdefault((str(path), inode), _Memory(str(path)))
 
 
 def warn_of_damage(url: Url, error: TlcError) -> None:

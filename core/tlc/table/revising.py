@@ -20,7 +20,6 @@ from tlc.format.names import check_name
 from tlc.format.publish import claim, exists_error, numbered, publish_table
 from tlc.format.rebase import rebase_manifest, rebase_stack
 from tlc.table import lineage
-from tlc.table.draft import Draft, as_row_numbers
 from tlc.table.edits import (
     AddColumn,
     DeleteRows,
@@ -31,7 +30,6 @@ from tlc.table.edits import (
     SetValues,
 )
 from tlc.table.reading import Reading
-from tlc.table.squash import squash
 from tlc.url import Url
 
 if TYPE_CHECKING:
@@ -85,6 +83,8 @@ class Revising(Reading):
         folder = claim(wanted, if_exists, "table")
         if base is not None:
             self._check_base(base)
+        from tlc.table.draft import Draft  # late: only what edits tables needs it
+
         draft = Draft(rebase_stack(self._manifest.stack, self.url, folder), self._schema, folder)
         for edit in edits:
             draft.apply(edit)
@@ -164,6 +164,8 @@ class Revising(Reading):
             RowIndexTypeError: These are no row numbers.
             CellError: A value does not fit the column's schema.
         """
+        from tlc.table.draft import as_row_numbers
+
         numbers = as_row_numbers(rows)
         listed = values if is_sequence(values) else [values] * len(numbers)
         return self.revise(SetValues(column, numbers, listed), description=description)
@@ -270,6 +272,8 @@ class Revising(Reading):
             if_exists: What to do if the name is taken.
             description: Why.
         """
+        from tlc.table.squash import squash
+
         return squash(
             self,
             table_name=table_name,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any
 
 from tlc.errors import CellError, ColumnNotFoundError, RowIndexError, RowIndexTypeError
@@ -60,6 +60,15 @@ class Rows:
         self._check_names([name])
         return self._store.column(name)
 
+    def parts(self, names: Sequence[str]) -> Iterator[dict[str, pa.Array]]:
+        """Yield columns in parts, the first rows first, and keep nothing.
+
+        Raises:
+            ColumnNotFoundError: There is no column of one of the names.
+        """
+        self._check_names(names)
+        return self._store.parts(names)
+
     def row(self, index: int) -> dict[str, Any]:
         """Return row `index` (0 <= index < count) in row form."""
         block = self._store.find(index)
@@ -106,20 +115,17 @@ class Rows:
         """
         self._check_names(names)
         numbers = self._positions(indices)
-        media = [name for name in self._media if name in names]
-        with fetched_media(self._store, media, numbers):
-            return self._batch(numbers, names)
-
-    def _batch(self, numbers: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
         block = self._store.single(names) if len(numbers) else None
         if block is not None:
-            return self._batch_of(block, numbers, names)
+            readers = zip(names, self._readers(block, names), strict=True)
+            return {name: self._values(name, reader, numbers, 0) for name, reader in readers}
         order = numbers.argsort(kind="stable")
-        parts = [
-            self._batch_of(self._store.load(rows[0], names), rows, names)
-            for rows in self._by_block(numbers[order].tolist())
-        ]
-        return {name: _merged([part[name] for part in parts], order) for name in names}
+        columns = self._parts(numbers[order].tolist(), names, as_lists=frozenset())
+        # A column of which some parts have an array, and others not, is read again.
+        mixed = {name for name, parts in columns.items() if len(set(map(type, parts))) > 1}
+        if mixed:
+            columns |= self._parts(numbers[order].tolist(), sorted(mixed), as_lists=mixed)
+        return {name: _reordered(columns[name], order) for name in names}
 
     def position(self, index: Any) -> int:
         """Return a row number counted from the start for an index that may be negative.
@@ -180,18 +186,31 @@ class Rows:
                 known = block.sample_readers
         return [known[name] for name in names]
 
-    def _batch_of(self, block: Block, rows: Any, names: Sequence[str]) -> dict[str, Any]:
-        """Return the columns of some rows, all of which lie in `block`."""
+    def _parts(
+        self, rows: list[int], names: Sequence[str], *, as_lists: Set[str]
+    ) -> dict[str, list[Any]]:
+        """Return the values of columns, rows ascending, block by block: arrays or lists."""
         import numpy as np
 
-        places = np.asarray(rows) - block.first
-        columns: dict[str, Any] = {}
-        for name, reader in zip(names, self._readers(block, names), strict=True):
-            array = reader.arrays(places)
-            columns[name] = reader.many(places) if array is None else array
-            if array is None and reader.is_number:
-                self._refuse_missing(name, columns[name], places + block.first)
-        return columns
+        parts: dict[str, list[Any]] = {name: [] for name in names}
+        for part in self._by_block(rows):
+            block = self._store.load(part[0], names)
+            places = np.array(part, np.int64) - block.first
+            for name, reader in zip(names, self._readers(block, names), strict=True):
+                values = self._values(name, reader, places, block.first, name in as_lists)
+                parts[name].append(values)
+        return parts
+
+    def _values(
+        self, name: str, reader: CellReader, places: np.ndarray, first: int, as_list: bool = False
+    ) -> Any:
+        array = None if as_list else reader.arrays(places)
+        if array is not None:
+            return array
+        values = reader.many(places)
+        if reader.is_number and None in values:
+            raise self._missing(name, first + int(places[values.index(None)]))
+        return values
 
     def _by_block(self, rows: Sequence[int]) -> Iterator[list[int]]:
         """Yield the rows of each block, which are given in ascending order."""
@@ -217,9 +236,8 @@ class Rows:
                     hint=f"its columns are {', '.join(map(repr, self._schemas)) or 'none'}.",
                 )
 
-    def _refuse_missing(self, name: str, values: list[Any], rows: np.ndarray) -> None:
-        row = int(rows[values.index(None)])
-        raise CellError(
+    def _missing(self, name: str, row: int) -> CellError:
+        return CellError(
             f"Row {row}, column {name!r} of {self._url}: the number is missing, and an array of "
             "whole numbers has no place for that.",
             column=name,
@@ -238,20 +256,19 @@ class Rows:
         )
 
 
-def _merged(parts: list[Any], order: np.ndarray) -> Any:
-    """Return parts as one, with the value at k going to ``order[k]``."""
+def _reordered(parts: list[Any], order: np.ndarray) -> Any:
+    """Return parts as one array or list, with the value at k going to ``order[k]``."""
     import numpy as np
 
-    if parts and all(isinstance(part, np.ndarray) for part in parts):
+    if parts and isinstance(parts[0], np.ndarray):
         joined = np.concatenate(parts)
-        merged = np.empty_like(joined)
-        merged[order] = joined
-        return merged
-    values = [value for part in parts for value in part]
-    result: list[Any] = [None] * len(values)
-    for place, value in zip(order.tolist(), values, strict=True):
-        result[place] = value
-    return result
+        result = np.empty_like(joined)
+        result[order] = joined
+        return result
+    values: list[Any] = [None] * len(order)
+    for place, value in zip(order.tolist(), chain.from_iterable(parts), strict=True):
+        values[place] = value
+    return values
 
 
 class RowsView(Sequence[dict[str, Any]]):

@@ -67,9 +67,9 @@ def _full_stack(table: Reading, folder: Url) -> Stack:
     writer = new_writer()
     files = tuple(
         parquet.write(
-            folder, f"data/{writer}-{start // _STEP:05d}.parquet", rows.slice(start, _STEP)
+            folder, f"data/{writer}-{number:05d}.parquet", rows.slice(start, _ROWS_PER_FILE)
         )
-        for start in range(0, len(table), _STEP)
+        for number, start in enumerate(range(0, len(table), _ROWS_PER_FILE))
     )
     data = Data(tuple(columns), files, origin="", keys=_keys(table, folder, writer))
     return Stack(len(table), (data,))
@@ -87,4 +87,4 @@ def _keys(table: Reading, folder: Url, writer: str) -> FileEntry:
     return parquet.write(folder, f"keys/{writer}.parquet", keys)
 
 
-_STEP = parquet.ROWS_PER_GROUP
+_ROWS_PER_FILE = 8 * parquet.ROWS_PER_GROUP  # few files: every revision's manifest names each

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tlc.errors import ColumnError
 from tlc.format.dictionaries import concatenated, is_coded_text, plain_cells
-from tlc.format.memory import in_worker, memory_share
+from tlc.format.memory import in_worker, memory_share, release_memory
 from tlc.table.blocks import Block
 
 if TYPE_CHECKING:
@@ -127,6 +127,15 @@ class BlockStore:
                         block.put(name, pieces[0].slice(block.first, block.stop - block.first))
             return self._whole[name]
 
+    def parts(self, names: Sequence[str]) -> Iterator[dict[str, pa.Array]]:
+        """Yield columns block by block, from the files, and keep nothing.
+
+        Raises:
+            CorruptObjectError: A data file is damaged.
+        """
+        for start, stop in pairwise(self._reader.bounds()):
+            yield self._reader.read(names, start, stop)
+
     def _pieces(self, name: str) -> list[pa.Array]:
         """Return all of a column, from the blocks if they have it."""
         if self._blocks and all(name in block.columns for block in self._blocks):
@@ -169,6 +178,9 @@ class BlockStore:
     def _make_room(self, names: Sequence[str]) -> None:
         """Get ready for one more block: use files if memory will not do, or drop the oldest."""
         if not self._loaded:
+            pieces = self._from_files(names, None) if in_worker() else None
+            if pieces:  # of another worker
+                self._replace(pieces)
             return
         rows = sum(block.stop - block.first for block in self._loaded)
         estimate = self._size * self._reader.row_count // max(1, rows)
@@ -179,6 +191,7 @@ class BlockStore:
             pieces = self._from_files(names, estimate)
             if pieces:
                 self._replace(pieces)
+                release_memory()
                 return
         each = self._size // len(self._loaded)
         while self._loaded and self._size + each > share:
@@ -189,7 +202,7 @@ class BlockStore:
         self._blocks[self._blocks.index(block)] = Block(block.first, block.stop)
 
     def _from_files(
-        self, names: Sequence[str], estimate: int
+        self, names: Sequence[str], estimate: int | None
     ) -> Mapping[str, list[pa.Array]] | None:
         from tlc.format.column_cache import cached_columns  # late: few processes need it
 

@@ -118,12 +118,12 @@ class SamplerContract:
             assert {type(row) for row in rows} == {int}
 
     def test_seed_and_epoch_decide(self) -> None:
-        """The same pair gives the same rows; another of either gives others."""
+        """The same pair gives the same rows; others of either give others, with some luck equal."""
         first = self.epoch(self.sampler(seed=3), 5)
         assert self.epoch(self.sampler(seed=3), 5) == first
         if self.random:
-            assert self.epoch(self.sampler(seed=3), 6) != first
-            assert self.epoch(self.sampler(seed=4), 5) != first
+            assert any(self.epoch(self.sampler(seed=3), epoch) != first for epoch in range(6, 16))
+            assert any(self.epoch(self.sampler(seed=seed), 5) != first for seed in range(4, 14))
 
     def test_epochs_advance_by_themselves(self) -> None:
         """A loop that never calls `set_epoch` sees the same epochs as one that does."""

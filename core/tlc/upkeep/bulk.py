@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tlc.upkeep.references import References
 
 _NAME = re.compile(BULK_NAME)
+_FILE_NAME = re.compile(rf"{BULK_NAME}[.\-\w]*")
 # What Arrow's own regular expressions understand of it.
 _PATTERN = r"[0-9a-f]{8}(-[0-9a-f]{4}p[0-9a-f]+)?-[0-9]{7}"
 
@@ -54,7 +55,7 @@ class CellReferences:
 
 def _add(references: References, text: str, base: Url) -> None:
     names = [match[0] for match in _NAME.finditer(text)]
-    if len(names) == 1 and "\n" not in text and _NAME.match(text.rpartition("/")[2]):
+    if len(names) == 1 and _FILE_NAME.fullmatch(text.rpartition("/")[2]):
         references.add(Url(text).to_absolute(base if is_relative(text) else None))
         return
     for name in names:  # part of something longer

@@ -14,7 +14,7 @@ from tlc.upkeep.findings import Finding, Report
 from tlc.upkeep.gc import collect_garbage
 from tlc.upkeep.runs import check_run, metrics_folders
 from tlc.upkeep.tables import TableCheck, file_finding
-from tlc.url import Url, UrlAdapterRegistry
+from tlc.url import Scheme, Url, UrlAdapterRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,6 +111,8 @@ class _Check:
 
     def _missing(self, url: Url, identity: str) -> str:
         """Return why there is no object of an id at a url; empty if it is there, or unreadable."""
+        if url.scheme in (Scheme.HTTP, Scheme.HTTPS):
+            return ""  # a request has effects by itself; nobody asked for one
         if url not in self._known:
             self._known[url] = _identity(url)
         found = self._known[url]

@@ -30,7 +30,7 @@ PROBE_NAME = "gc-probe-"
 _OF_TABLE = re.compile(rf"{WRITER}(-[0-9a-f]{{8}}|-\d{{5,}})?\.parquet")
 _OF_ORDER = re.compile(rf"order-{WRITER}\.parquet")
 _OF_BULK = re.compile(rf"{BULK_NAME}[.\-\w]*")
-_OF_EVENTS = re.compile(r"[\w.-]+\.jsonl")
+_OF_EVENTS = re.compile(r"[\w.-]+\.(jsonl|alive)")
 _OF_PROBE = re.compile(rf"{PROBE_NAME}{WRITER}")
 
 

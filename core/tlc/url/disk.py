@@ -7,7 +7,6 @@ would leave.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -74,6 +73,8 @@ class Disk:
 
     def remove_tree(self, path: str) -> None:
         """Remove a folder and all below it."""
+        import shutil  # late: it loads what packs archives
+
         shutil.rmtree(path)
 
     def sync_folder(self, path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,8 +37,13 @@ class LocalUrlAdapter(UrlAdapter):
 
     def read_binary_content_from_url(self, url: Url) -> bytes:
         """Return the content of a file."""
-        with _errors_of(url), open(url.path, "rb") as file:
+        with _errors_of(url), open(url.path, "rb", opener=_open_regular) as file:
             return file.read()
+
+    def open_binary(self, url: Url) -> BinaryIO:
+        """Return the file, opened to read what is asked for."""
+        with _errors_of(url):
+            return open(url.path, "rb", opener=_open_regular)
 
     def exists(self, url: Url) -> bool:
         """Return whether there is a file or folder."""
@@ -124,6 +130,17 @@ class LocalUrlAdapter(UrlAdapter):
     def _refuse_folder(self, url: Url) -> None:
         if os.path.isdir(url.path):
             raise _is_folder(url)
+
+
+def _open_regular(path: str, flags: int) -> int:
+    """Open a file for reading, but nothing like a pipe or a device, which may never end."""
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    if os.path.isdir(path):
+        raise IsADirectoryError(path)
+    raise UnsupportedOperationError(f"{path} is neither a file nor a folder.")
 
 
 def _pieces(file: BinaryIO, url: Url) -> Iterator[bytes]:

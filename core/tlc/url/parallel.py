@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ def in_parallel(function: Callable[[Item], Result], items: Iterable[Item]) -> li
     items = list(items)
     if len(items) < 2:
         return [function(item) for item in items]
+    from concurrent.futures import ThreadPoolExecutor  # late: most processes start no thread
+
     pool = ThreadPoolExecutor(min(REQUESTS_AT_ONCE, len(items)))
     try:
         try:

@@ -7,9 +7,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, Self
 
 from tlc.errors import RunStateError, WriterStateError
-from tlc.format.metrics import MetricsBuilder
 from tlc.run import Run, active_run
-from tlc.run.metrics_file import foreign_table
 from tlc.table import Table, TableView
 from tlc.writers.open_writer import OpenWriter, check_owner
 
@@ -56,6 +54,9 @@ class MetricsTableWriter:
         split: str | None = "",
         unique_ids: bool = False,
     ) -> None:
+        from tlc.format.metrics import MetricsBuilder  # late: it needs NumPy
+        from tlc.run.metrics_file import foreign_table
+
         self._run = _run(run_url)
         self._foreign = foreign_table(foreign_table_url)
         self._display_name = foreign_table_display_name

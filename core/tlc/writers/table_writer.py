@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING, Any, Self
 
 from tlc.errors import WriterStateError
-from tlc.format.builder import RowBuilder
 from tlc.format.commit import commit, parents_of
 from tlc.format.layout import table_url as url_of_names
 from tlc.format.names import DEFAULT_DATASET, DEFAULT_PROJECT, DEFAULT_TABLE
@@ -60,6 +59,8 @@ class TableWriter:
         *,
         table_url: Url | str | None = None,
     ) -> None:
+        from tlc.format.builder import RowBuilder  # late: it needs NumPy
+
         check_option(if_exists, without="reuse")
         names = url_of_names(table_name, dataset_name, project_name, root_url)
         folder = claim(Url(table_url).to_absolute() if table_url else names, if_exists, "table")

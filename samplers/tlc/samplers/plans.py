@@ -38,7 +38,7 @@ Plan: TypeAlias = Callable[[np.random.Generator], Rows]
 
 # Above this a float64 no longer counts one by one.
 _MOST_ROWS = 2.0**53
-_BLOCK = 8192
+_BLOCK = 8192  # a power of two
 
 
 def cumulate(weights: Weights) -> Sums:
@@ -52,8 +52,9 @@ def cumulate(weights: Weights) -> Sums:
         predecessor exactly. Scaled by the largest weight where the plain sum would overflow or lose
         its digits.
     """
+    cumulative = weights.astype(np.float64)  # a sum with a cast would need room for both
     with np.errstate(over="ignore"):
-        cumulative = np.cumsum(weights, dtype=np.float64)
+        np.cumsum(cumulative, out=cumulative)
     if cumulative.size and not 1e-290 < cumulative[-1] < np.inf:
         return np.cumsum(weights / weights.max(), dtype=np.float64)
     return cumulative
@@ -163,27 +164,45 @@ def repeat_by_weight(weights: Weights, rng: np.random.Generator, *, shuffle: boo
             f"The weights ask for {total:.3g} rows in one epoch.",
             hint="divide them by a constant, or draw rows by weight instead of repeating them.",
         )
-    counts = weights.astype(np.int64)
-    rests = np.subtract(weights, counts, dtype=weights.dtype, casting="same_kind")
-    counts[_rounded_up(rests, rng)] += 1
-    rows = np.repeat(np.arange(weights.size, dtype=np.int64), counts)
+    whole = weights.astype(np.int64)
+    more = _rounded_up(weights - whole.astype(weights.dtype), rng)
+    rows = np.repeat(np.arange(weights.size, dtype=np.int64), whole)
+    rows = np.concatenate([rows, more])
     if shuffle:
         rng.shuffle(rows)
+    else:
+        rows.sort()
     return rows
 
 
 def _rounded_up(rests: Weights, rng: np.random.Generator) -> Rows:
     """Return each row with the probability in `rests`; in all, as many as their rounded sum."""
-    rows = np.flatnonzero(rests).astype(np.int64, copy=False)
-    # Neighbours would exclude each other in every epoch if their order stayed. An order that is
-    # random within blocks does as well, and stays in the cache.
-    for first in range(0, rows.size, _BLOCK):
-        rng.shuffle(rows[first : first + _BLOCK])
-    passed = np.cumsum(rests.take(rows), dtype=np.float64)
+    rows = np.flatnonzero(rests != 0).astype(np.int64, copy=False)
+    # Neighbours would exclude each other in every epoch if their order stayed.
+    rows = rows.take(_shuffled_in_blocks(rows.size, rng))
+    passed = rests.take(rows).astype(np.float64)
+    np.cumsum(passed, out=passed)
     passed += rng.random()
     steps = np.zeros(rows.size + 1, np.int64)
     steps[1:] = passed
-    return rows.compress(steps[1:] > steps[:-1])  # several times faster than rows[mask]
+    return rows.compress(steps[1:] != steps[:-1])  # several times faster than rows[mask]
+
+
+def _shuffled_in_blocks(count: int, rng: np.random.Generator) -> npt.NDArray[np.uint32]:
+    """Return the numbers below `count`, block after block, those of a block in random order.
+
+    Random bits with a number below them are sorted, which NumPy does faster than it shuffles.
+    """
+    blocks = -(-count // _BLOCK)
+    keys = rng.integers(0, 1 << 32, (blocks, _BLOCK), dtype=np.uint32)
+    keys &= np.uint32((1 << 32) - _BLOCK)
+    keys |= np.arange(_BLOCK, dtype=np.uint32)
+    if rest := count % _BLOCK:
+        keys[-1, rest:] = (1 << 32) - 1  # behind the others
+    keys.sort(axis=1)
+    keys &= np.uint32(_BLOCK - 1)
+    keys += np.arange(0, blocks * _BLOCK, _BLOCK, dtype=np.uint32)[:, np.newaxis]
+    return keys.ravel()[:count]
 
 
 def random_order(rows: int | Rows, rng: np.random.Generator) -> Rows:

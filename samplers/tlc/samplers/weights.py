@@ -9,6 +9,7 @@ import numpy.typing as npt
 from pyarrow.types import is_floating, is_integer
 
 from tlc.errors import WeightError
+from tlc.format.plain import numbers_of, validity_of
 
 if TYPE_CHECKING:
     from tlc.samplers.plans import Rows, Weights
@@ -140,13 +141,14 @@ def _to_numpy(column: Any, where: str) -> npt.NDArray[Any]:
     """Return an Arrow array of numbers as an array, sharing its memory where it can."""
     if not (is_floating(column.type) or is_integer(column.type)):
         raise WeightError(f"{where}: weights are numbers, not {column.type}.")
-    if column.null_count:
-        bad = np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))
+    valid = validity_of(column)
+    if valid is not None:
+        bad = np.flatnonzero(~valid)
         rows = ", ".join(f"row {row} is null" for row in bad[:_NAMED])
         raise WeightError(
             f"{where}: {rows}{_more(bad)}.", hint="give each row a weight; 0 leaves it out."
         )
-    return cast("npt.NDArray[Any]", column.to_numpy(zero_copy_only=False))
+    return numbers_of(column)
 
 
 def _named(bad: npt.NDArray[np.intp], weights: Weights) -> str:

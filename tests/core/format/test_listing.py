@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from tlc.catalog import list_tables
 from tlc.format.listing import folder_names, folders, manifests
 from tlc.format.publish import object_exists
-from tlc.url import Url
+from tlc.table import Table
+from tlc.url import Url, UrlAdapterRegistry
 
 
 @pytest.fixture
@@ -38,3 +40,17 @@ def test_all_of_many_are_read_in_their_order(tables):
 
 def test_nothing_is_listed_where_nothing_is(tmp_path):
     assert folders(Url(tmp_path / "nowhere")) == []
+
+
+@pytest.mark.parametrize("root", ["memory://listing", None], ids=["far", "here"])
+def test_tables_are_listed_by_dataset_and_name(root, tmp_path):
+    root = Url(root or tmp_path)
+    for dataset in ("b", "a", "c"):
+        for name in ("t", "s"):
+            Table.from_dict(
+                {"n": [1]}, table_name=name, dataset_name=dataset, project_name="p", root_url=root
+            )
+    found = [(entry.url.parent.parent.name, entry.url.name) for entry in list_tables(root / "p")]
+    assert found == [(dataset, name) for dataset in "abc" for name in "st"]
+    assert list_tables(root / "q") == []
+    UrlAdapterRegistry.delete_tree(root / "p")

@@ -13,7 +13,7 @@ from tlc.errors import (
 )
 from tlc.format.layout import place_of, table_url
 from tlc.format.manifest import Data, RunManifest, Stack, TableManifest, now, read
-from tlc.format.publish import claim, create, object_exists, publish_table
+from tlc.format.publish import claim, create, publish_table
 from tlc.url import Url
 
 

@@ -165,8 +165,8 @@ def test_written_images_are_named_by_their_row(tmp_path):
     images = [Image.new("L", (1, 1), number) for number in range(3)]
     table = Table.from_torch_dataset(Samples(*((image,) for image in images)))
     names = [os.path.basename(row["column_0"]) for row in table.table_rows]
-    assert [re.sub("^[0-9a-f]{8}-", "", name) for name in names] == [
-        f"{number:07d}.png" for number in range(3)
+    assert [re.sub(r".*-(\d{7})\b.*", r"\1", name) for name in names] == [
+        f"{number:07d}" for number in range(3)
     ]
 
 

@@ -22,7 +22,7 @@ def plugins(monkeypatch):
         points = EntryPoints(
             EntryPoint(name, value, registry.ENTRY_POINTS) for name, value in values.items()
         )
-        monkeypatch.setattr(registry, "_entry_points", points.select)
+        monkeypatch.setattr(registry, "_entry_points", lambda: points)
 
     return install
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import shutil
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
 import pytest
 
-from tlc.errors import BranchWarning, RevisionConflictError
+from tlc.errors import BranchWarning, OptionError, RevisionConflictError
+from tlc.format.manifest import MANIFEST, Parent, encode
 from tlc.table import SetValues, Table
 from tlc.table.keys import row_numbers
 
@@ -95,11 +98,18 @@ def test_of_many_who_edit_one_base_at_once_one_succeeds(table):
     assert made[0].name == "first-r1"
 
 
+def test_a_revision_of_a_given_base_has_its_usual_name(table):
+    with pytest.raises(OptionError, match="'mine'"):
+        edit(table, base=table.url, name="mine")
+    assert table.latest() == table
+
+
 def test_of_many_who_edit_without_a_base_all_succeed(table):
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda value: edit(table, value), range(8)))
     assert [child[0]["n"] for child in made] == list(range(8))
     assert len({child.url for child in made}) == 8
+    assert {edit(child).name.rpartition("_")[0] or "first-r2" for child in made} == {"first-r2"}
 
 
 def test_children_of_an_overwritten_table_stay_readable(table):
@@ -127,6 +137,47 @@ def test_a_table_that_was_overwritten_while_open_has_no_lineage_any_more(table):
     assert [row["n"] for row in table.table_rows] == [1, 2, 3]
 
 
+def test_a_revision_that_was_overwritten_is_none_any_more(table):
+    first = edit(table)
+    second = edit(first)
+    assert table.latest() == second
+    for revision, rest in ((second, [table, first]), (first, [table])):
+        other = Table.from_dict(
+            {"n": [1]},
+            table_name=revision.name,
+            dataset_name="d",
+            project_name="p",
+            if_exists="overwrite",
+        )
+        assert table.latest() == rest[-1]
+        assert table.revisions() == rest
+        assert other.latest() == other
+
+
+def test_a_folder_in_the_place_of_another_has_its_own_lineage(table, tmp_path):
+    edit(table)
+    assert len(table.revisions()) == 2
+    tables = table.url.parent.to_local_path()
+    tables.rename(tmp_path / "before")
+    shutil.copytree(tmp_path / "before" / "first", tables / "first")
+    other = edit(Table.from_url(table.url), 9)
+    assert table.revisions() == [table, other]
+    assert table.latest()[0]["n"] == 9
+
+
+def test_manifests_that_lead_in_a_circle_end_the_search(table):
+    child = edit(edit(table))
+    for each, parent in ((table, child), (child, table)):
+        manifest = each._manifest
+        parents = (Parent(f"../{parent.name}", parent.id, "revision"),)
+        made = msgspec.structs.replace(manifest, parents=parents)
+        (each.url / MANIFEST).write_bytes(encode(made))
+    table = Table.from_url(table.url)
+    assert table in table.revisions()
+    assert len(table.history()) == 2
+    assert table.latest().id in {each.id for each in table.revisions()}
+
+
 def test_rows_are_found_again_by_their_keys(table):
     shorter = edit(table).delete_rows([1])
     joined = Table.join_tables([shorter, table])
@@ -138,3 +189,13 @@ def test_rows_are_found_again_by_their_keys(table):
     assert row_numbers(table, other).tolist() == [-1] * 3
     assert row_numbers(other, table.delete_rows([0, 1, 2])).tolist() == [-1] * 3
     assert row_numbers(table.delete_rows([0, 1, 2]), other).tolist() == []
+
+
+def test_a_folder_that_was_deleted_and_made_anew_is_read_anew(tmp_path):
+    for value in range(1, 4):
+        first = Table.from_dict({"n": [0]}, table_name="t", root_url=tmp_path / "root")
+        second = first.set_values("n", [0], [value])
+        assert first.revisions() == [first, second]
+        assert Table.from_url(first.url).latest() == second
+        assert second[0] == {"n": value}
+        shutil.rmtree(tmp_path / "root")

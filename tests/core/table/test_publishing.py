@@ -48,7 +48,7 @@ def null_description(table):
 
 
 def no_type(table):
-    rewrite(table, b'"int64"', b'64')
+    rewrite(table, b'"int64"', b"64")
 
 
 # What is published can be read back

@@ -66,7 +66,7 @@ def test_a_table_without_rows_or_columns_can_be_squashed(table):
 
 
 def test_a_table_of_many_files_is_read_back_in_order():
-    table = Table.from_dict({"n": range(300_000)}).delete_rows([0])
+    table = Table.from_dict({"n": range(2_500_000)}).delete_rows([0])
     squashed = table.squash()
     assert len(squashed._manifest.stack.layers[0].files) == 3
     assert squashed.column("n").equals(table.column("n"))

@@ -131,7 +131,9 @@ def test_content_that_was_not_synced_may_be_anything(tmp_path):
     disk.sync(descriptor)
     disk.close(descriptor)
     nothing = frozenset()
-    contents = [frozenset({("a", content)}) for content in (b"", b"01", b"0123", bytes(4), b"\0\x0023")]
+    contents = [
+        frozenset({("a", content)}) for content in (b"", b"01", b"0123", bytes(4), b"\0\x0023")
+    ]
     assert states(disk) == [
         {nothing, contents[0]},
         {nothing, *contents},

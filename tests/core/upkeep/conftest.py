@@ -12,6 +12,7 @@ from PIL import Image
 import tlc
 from tlc.catalog import list_runs, list_tables
 from tlc.format import writer_name
+from tlc.upkeep import collect_garbage
 from tlc.url import Url
 
 COLOURS = [(number, 0, 0) for number in range(3)]
@@ -97,3 +98,11 @@ def quietly(function, *arguments, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return function(*arguments, **options)
+
+
+def collect(root, project="p", **options):
+    return collect_garbage(project, root, **{"grace_seconds": 0, "delete": True, **options})
+
+
+def names(garbage):
+    return sorted(url.name for files in garbage.files.values() for url, _ in files)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -9,13 +10,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.core.upkeep.conftest import contents, files_below, images, make_run, make_table, quietly
 
 import tlc
 from tlc.errors import ObjectKindError, ObjectNotFoundError
 from tlc.format.layout import bulk_folder
-from tlc.run.events import EVENTS
+from tlc.format.manifest import Parent, TableManifest, encode, read
+from tlc.run.events import EVENTS, EventLog
 from tlc.upkeep import examine
 from tlc.url import Url
 
@@ -240,3 +243,47 @@ def test_on_any_adapter():
     finding = only(examine(root / "p").damages)
     assert finding.url == path
     assert f"delete the folder {table.url}" in finding.remedy
+
+
+def test_a_column_that_no_file_holds(project, table):
+    manifest = read(table.url, TableManifest)
+    values = {**manifest.rows_schema["values"], "more": {"value": {"type": "int8"}}}
+    changed = msgspec.structs.replace(manifest, rows_schema={"values": values})
+    (table.url / "manifest.json").write_bytes(encode(changed))
+    finding = only(examine(table.url).damages)
+    assert finding.fault == "no file holds the column 'more'"
+
+
+def test_a_manifest_that_fits_its_digest_but_makes_no_sense(project, table):
+    manifest = read(table.url, TableManifest)
+    changed = msgspec.structs.replace(manifest, created="x")
+    content = encode(changed).replace(b'"type": "int64"', b'"type": 64')
+    body = content[: content.rindex(b',\n  "digest"')]
+    digest = hashlib.sha256(body).hexdigest().encode()
+    (table.url / "manifest.json").write_bytes(body + b',\n  "digest": "sha256:%s"\n}\n' % digest)
+    finding = only(examine(table.url).damages)
+    assert finding.url == table.url
+
+
+def test_references_to_web_servers_are_not_followed(root, table):
+    manifest = read(table.url, TableManifest)
+    parents = (Parent("http://127.0.0.1:9/t", "id", "input"),)
+    (table.url / "manifest.json").write_bytes(
+        encode(msgspec.structs.replace(manifest, parents=parents))
+    )
+    assert examine(table.url).findings == []
+
+
+def test_a_log_that_cannot_be_read(project, run):
+    path = files_below(run.url / EVENTS)[0]
+    path.unlink()
+    os.mkfifo(path)
+    finding = only(examine(run.url).damages)
+    assert finding.url == run.url / EVENTS / run.id
+
+
+def test_metrics_that_were_taken_from_a_run_are_not_missed(root, table, run):
+    url = run.metrics_tables[0].url
+    log = EventLog(run.url, run.id)
+    log.append("metrics_removed", {"url": url.to_relative(run.url).to_str()})
+    assert examine(run.url).findings == []

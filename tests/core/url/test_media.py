@@ -136,7 +136,7 @@ def test_images_of_this_machine_take_no_detour(tmp_path, monkeypatch, cache):
         Url(paths[-1]).write_bytes(png(number))
     table = tlc.Table.from_dict({"image": paths}, schema={"image": ImageSchema()})
     monkeypatch.setattr("tlc.url.media._read", refuse)
-    monkeypatch.setattr("tlc.url.parallel.ThreadPoolExecutor", refuse)
+    monkeypatch.setattr("concurrent.futures.ThreadPoolExecutor", refuse)
     assert values(table.__getitems__(range(8))) == list(range(8))
     assert not cache.exists()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tlc.format.dictionaries import expanded_size, is_coded_text, without_dictionaries
-from tlc.format.parquet.limits import LimitExceededError, make_plan
+from tlc.format.memory import in_worker
+from tlc.format.parquet.limits import limit_for, make_plan, too_large
 from tlc.format.plain import combine
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ def decode_group(
     metadata: pq.FileMetaData,
     group: int,
     columns: Mapping[str, Leaves],
-    limit: int,
 ) -> dict[str, pa.Array]:
     """Decode some columns of a row group.
 
@@ -35,21 +35,19 @@ def decode_group(
         metadata: Its footer.
         group: Number of the row group.
         columns: Names of the columns, and the leaves of each.
-        limit: Largest number of bytes that a column may decode to.
 
     Raises:
-        LimitExceededError: A column is too large.
-        ValueError: The pages make no sense.
-        pyarrow.ArrowException, OSError: They cannot be decoded.
+        ValueError: A column is too large (a `LimitExceededError`), or its pages make no sense.
+        OSError: They cannot be decoded.
     """
     source.prefetch(_spans(metadata, group, columns.values()))
-    plan = make_plan(metadata, group, columns.items(), source.read_at, limit)
+    plan = make_plan(metadata, group, columns.items(), source.read_at)
     coded = [path for paths in plan.as_dictionary.values() for path in paths]
     cells = _read(source, metadata, group, [*plan.direct, *plan.as_dictionary], coded)
     for name, count in plan.in_batches.items():
-        cells[name] = _read_in_batches(source, metadata, group, name, count, limit)
+        cells[name] = _read_in_batches(source, metadata, group, name, count)
     rows = metadata.row_group(group).num_rows
-    return {name: _checked(cells[name], name, rows, limit) for name in columns}
+    return {name: _checked(cells[name], name, rows) for name in columns}
 
 
 def _spans(metadata: pq.FileMetaData, group: int, leaves: Any) -> list[Span]:
@@ -79,14 +77,16 @@ def _read(
 ) -> dict[str, pa.Array]:
     if not names:
         return {}
-    threads = len(names) > 1 and metadata.row_group(group).num_rows > _ROWS_WORTH_THREADS
+    # Workers share the cores, and the memory that other threads have had comes back late.
+    large = len(names) > 1 and metadata.row_group(group).num_rows > _ROWS_WORTH_THREADS
+    threads = large and not in_worker()
     file = _opened(source, metadata, read_dictionary=coded)
     table = file.read_row_group(group, columns=names, use_threads=threads)
     return {name: combine(table.column(name)) for name in names}
 
 
 def _read_in_batches(
-    source: Source, metadata: pq.FileMetaData, group: int, name: str, count: int, limit: int
+    source: Source, metadata: pq.FileMetaData, group: int, name: str, count: int
 ) -> pa.Array:
     import pyarrow as pa
 
@@ -98,12 +98,12 @@ def _read_in_batches(
     ):
         parts.append(batch.column(name))
         size += parts[-1].nbytes
-        if size > limit:
-            raise _too_large(name, limit)
+        if size > limit_for(size):
+            raise too_large(name, size)
     return pa.concat_arrays(parts) if parts else _read(source, metadata, group, [name], [])[name]
 
 
-def _checked(cells: pa.Array, name: str, rows: int, limit: int) -> pa.Array:
+def _checked(cells: pa.Array, name: str, rows: int) -> pa.Array:
     """Return cells after a look at what they would be without dictionaries.
 
     Columns of text may keep a dictionary, if it is small.
@@ -115,10 +115,7 @@ def _checked(cells: pa.Array, name: str, rows: int, limit: int) -> pa.Array:
     plain = without_dictionaries(cells.type)
     if plain == cells.type:
         return cells
-    if expanded_size(cells) > limit:
-        raise _too_large(name, limit)
+    size = expanded_size(cells)
+    if size > limit_for(size):
+        raise too_large(name, size)
     return cells if is_coded_text(cells) else cells.cast(plain)
-
-
-def _too_large(name: str, limit: int) -> LimitExceededError:
-    return LimitExceededError(f"column {name!r} decodes to more than {limit:,} bytes")

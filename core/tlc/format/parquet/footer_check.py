@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     import pyarrow.parquet as pq
 
-_LIST, _STRUCT = 9, 12
+_I64, _LIST, _STRUCT = 6, 9, 12
 _ROW_GROUPS, _COLUMNS, _CHUNK, _ENCRYPTED, _SIZES = 4, 1, 3, 8, 16
-_REPETITION, _DEFINITION = 2, 3
+_TEXT_BYTES, _REPETITION, _DEFINITION = 1, 2, 3
 _DEEPEST = 16
 
 
@@ -32,19 +32,16 @@ def check_footer(data: bytes, metadata: pq.FileMetaData) -> None:
         ValueError: It is such a one, or cannot be understood.
     """
     schema = metadata.schema
-    levels = [
-        (schema.column(i).max_repetition_level + 1, schema.column(i).max_definition_level + 1)
-        for i in range(metadata.num_columns)
-    ]
-    _Walk(data, levels).file()
+    columns = [schema.column(number) for number in range(metadata.num_columns)]
+    _Walk(data, columns).file()
 
 
 class _Walk:
     """Goes through a footer once, and skips all but what leads to the statistics of sizes."""
 
-    def __init__(self, data: bytes, levels: list[tuple[int, int]]) -> None:
+    def __init__(self, data: bytes, columns: list[pq.ColumnSchema]) -> None:
         self._data = data
-        self._levels = levels
+        self._schema = columns
         self._column = 0
 
     def file(self) -> None:
@@ -73,14 +70,18 @@ class _Walk:
         return self._fields(at, {(_SIZES, _STRUCT): self._sizes})
 
     def _sizes(self, at: int) -> int:
-        repetition, definition = self._levels[self._column]
-        return self._fields(
-            at,
-            {
-                (_REPETITION, _LIST): lambda at: self._histogram(at, repetition),
-                (_DEFINITION, _LIST): lambda at: self._histogram(at, definition),
-            },
-        )
+        column = self._schema[self._column]
+        repetition, definition = column.max_repetition_level + 1, column.max_definition_level + 1
+        ways: dict[tuple[int, int], Callable[[int], int]] = {
+            (_REPETITION, _LIST): lambda at: self._histogram(at, repetition),
+            (_DEFINITION, _LIST): lambda at: self._histogram(at, definition),
+        }
+        if column.physical_type != "BYTE_ARRAY":
+            ways[_TEXT_BYTES, _I64] = self._text_size
+        return self._fields(at, ways)
+
+    def _text_size(self, at: int) -> int:
+        raise ValueError("a column without text has statistics of text")
 
     def _histogram(self, at: int, length: int) -> int:
         found = self._list_head(at)[0]

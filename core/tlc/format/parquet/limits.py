@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tlc.configuration import Configuration
 from tlc.format.parquet.pages import PageHeader, page_headers
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tlc.format.parquet.pages import ReadAt
 
 MAX_ROWS_PER_GROUP = 1 << 20
+_ALWAYS_ALLOWED = 16 << 20
 
 _WIDTHS = {"BOOLEAN": 1, "INT32": 4, "INT64": 8, "INT96": 12, "FLOAT": 4, "DOUBLE": 8}
 _PER_VALUE = 8
@@ -77,7 +79,6 @@ def make_plan(
     group: int,
     columns: Iterable[tuple[str, list[tuple[int, str]]]],
     read_at: ReadAt,
-    limit: int,
 ) -> Plan:
     """Return how to decode some columns of a row group.
 
@@ -86,11 +87,9 @@ def make_plan(
         group: Number of the row group.
         columns: Names and leaves of the columns, see `leaves_by_column`.
         read_at: Reads a part of the file.
-        limit: Largest number of bytes that a column of a row group may decode to.
 
     Raises:
-        LimitExceededError: A column is too large.
-        ValueError: The pages of a column make no sense.
+        ValueError: A column is too large (a `LimitExceededError`), or its pages make no sense.
     """
     about = metadata.row_group(group)
     rows = about.num_rows
@@ -102,18 +101,18 @@ def make_plan(
     for name, leaves in columns:
         found = [_leaf(metadata, group, number, read_at) for number, _ in leaves]
         size, shared = sum(leaf.size for leaf in found), sum(leaf.shared for leaf in found)
-        if size > limit:
-            raise _too_large(name, size, limit)
+        if size > limit_for(size):
+            raise too_large(name, size)
         coded = [path for leaf, (_, path) in zip(found, leaves, strict=True) if leaf.shared]
         if not coded:
             plan.direct.append(name)
         elif all(leaf.all_dictionary for leaf in found if leaf.shared):
             plan.as_dictionary[name] = coded
-        elif size + shared <= limit:
+        elif size + shared <= limit_for(size + shared):
             plan.direct.append(name)
         else:
             longest = max(leaf.longest for leaf in found)
-            plan.in_batches[name] = max(1, limit // longest)
+            plan.in_batches[name] = max(1, limit_for(size + shared) // longest)
     return plan
 
 
@@ -154,7 +153,20 @@ def _bytes_leaf(pages: list[PageHeader], values: int) -> _Leaf:
     return _Leaf(size, shared, longest, all_dictionary)
 
 
-def _too_large(name: str, size: int, limit: int) -> LimitExceededError:
+def limit_for(size: int) -> int:
+    """Return how many bytes a column of a row group may decode to, if it is about `size`.
+
+    The settings are looked up only for columns that are large: that takes longer than to decode
+    a small one.
+    """
+    if size <= _ALWAYS_ALLOWED:
+        return _ALWAYS_ALLOWED
+    return max(_ALWAYS_ALLOWED, Configuration.instance().max_decoded_bytes)
+
+
+def too_large(name: str, size: int) -> LimitExceededError:
+    """Return the error for a column that decodes to `size` bytes or more."""
+    limit = limit_for(size)
     return LimitExceededError(
         f"column {name!r} would decode to {size:,} bytes, where {limit:,} are the most"
     )

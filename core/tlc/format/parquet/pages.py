@@ -50,11 +50,14 @@ def page_headers(read_at: ReadAt, start: int, length: int) -> list[PageHeader]:
     while offset < end:
         fields, header_length = _header(read_at, offset, end)
         kind, size, compressed = fields.get(1, 0), fields.get(2, -1), fields.get(3, -1)
-        details = fields.get(_DETAILS.get(kind, 0), {})
-        if size < 0 or compressed < 0 or not isinstance(details, dict):
+        details = fields.get(_DETAILS.get(kind, 0), {}) if isinstance(kind, int) else {}
+        values = encoding = -1
+        if isinstance(details, dict):
+            values, encoding = details.get(1, 0), details.get(_ENCODING.get(kind, 0), 0)
+        numbers = (kind, size, compressed, values, encoding)
+        if not all(type(number) is int and number >= 0 for number in numbers):
             raise ValueError("the header of a page makes no sense")
-        encoding = details.get(_ENCODING.get(kind, 0), 0)
-        found.append(PageHeader(kind == _DICTIONARY, size, details.get(1, 0), encoding))
+        found.append(PageHeader(kind == _DICTIONARY, size, values, encoding))
         offset += header_length + compressed
     if offset > end:
         raise ValueError("the last page of a column is longer than the column")

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tlc.configuration import Configuration
 from tlc.errors import CorruptObjectError, TlcError, UrlNotFoundError
 from tlc.format.dictionaries import plain_cells
 from tlc.format.manifest import FileEntry, digest
@@ -16,6 +15,7 @@ from tlc.format.parquet.footer_check import check_footer
 from tlc.format.parquet.limits import LimitExceededError, leaves_by_column
 from tlc.format.parquet.source import Source, opened
 from tlc.url import Url, UrlAdapterRegistry
+from tlc.url.references import follow
 from tlc.url.refusals import storage_error
 
 if TYPE_CHECKING:
@@ -82,8 +82,7 @@ class DataFile:
             if missing:
                 raise self._damaged(f"it has no column {missing[0]!r}")
             wanted = {name: self._leaves[name] for name in columns}
-            limit = Configuration.instance().max_decoded_bytes
-            return decode_group(source, self.metadata, group, wanted, limit)
+            return decode_group(source, self.metadata, group, wanted)
 
     @cached_property
     def _leaves(self) -> dict[str, list[tuple[int, str]]]:
@@ -138,6 +137,9 @@ class DataFile:
             raise self._damaged("the digest of its footer is another one")
         metadata = pq.ParquetFile(source.file, pre_buffer=False).metadata
         check_footer(footer, metadata)
+        groups = range(metadata.num_row_groups)
+        if metadata.num_rows != sum(metadata.row_group(number).num_rows for number in groups):
+            raise self._damaged("its row groups are more or less than the whole")
         if entry is not None and metadata.num_rows != entry.rows:
             raise self._damaged(f"it has {metadata.num_rows} rows instead of {entry.rows}")
         if entry is None:
@@ -156,8 +158,12 @@ class DataFile:
 
 
 def data_file(folder: Url, entry: FileEntry) -> DataFile:
-    """Return the file that the manifest in `folder` calls `entry`."""
-    return DataFile(Url(entry.path).to_absolute(folder), entry)
+    """Return the file that the manifest in `folder` calls `entry`.
+
+    Raises:
+        CorruptObjectError: It lies on another web server.
+    """
+    return DataFile(follow(entry.path, folder), entry)
 
 
 def read_column(folder: Url, entry: FileEntry, column: str) -> pa.ChunkedArray:

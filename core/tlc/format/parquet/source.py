@@ -65,6 +65,8 @@ def opened(url: Url, size: int | None) -> Iterator[Source]:
     adapter, url = UrlAdapterRegistry.resolve(url)
     path = adapter.local_path(url)
     if path is not None:
+        if not path.is_file():  # to open a pipe could take forever
+            raise FileNotFoundError(str(path))
         # No memory map: when a file gets shorter or its disk fails, a map ends the process.
         with pa.OSFile(str(path)) as file:
             yield Source(file, file.size(), None)

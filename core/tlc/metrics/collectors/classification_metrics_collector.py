@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tlc._optional import require
 from tlc.constants import ACCURACY, CONFIDENCE, LOSS, PREDICTED
 from tlc.errors import CollectorError
@@ -35,6 +37,7 @@ IGNORED_LABEL = -100
 CORRECT = "correct"
 LABEL_PROB = "label_prob"
 MAX_OTHER_LOGIT = "max_other_logit"
+_FLOATS = (LOSS, LABEL_PROB, MAX_OTHER_LOGIT, CONFIDENCE)
 
 
 class ClassificationMetricsCollector(MetricsCollector):
@@ -120,29 +123,29 @@ class ClassificationMetricsCollector(MetricsCollector):
         labels, absent = self._labels(batch, logits)
         top, predicted = logits.max(dim=1)
         index = labels.unsqueeze(1)
-        of_label = logits.gather(1, index).squeeze(1)
         others = logits.scatter(1, index, float("-inf")).amax(dim=1)
         if logits.shape[1] == 1:
             others = torch.full_like(others, float("nan"))
         # The softmax in terms of its largest entry: twice as fast as log_softmax on a CPU, and as
         # exact.
-        total = (logits - top.unsqueeze(1)).exp().sum(dim=1)
-        cross_entropy = total.log() - (of_label - top)
+        below = logits - top.unsqueeze(1)
+        total = below.exp().sum(dim=1)
+        cross_entropy = total.log() - below.gather(1, index).squeeze(1)
         loss = cross_entropy
         if self.loss_fn is not None:
             loss = _custom_loss(self.loss_fn, given, labels, absent)
         correct = predicted == labels
-        probability = (-cross_entropy).exp()
-        numbers = torch.stack((loss, correct.float(), probability, others, total.reciprocal()))
+        numbers = torch.stack((loss, (-cross_entropy).exp(), others, total.reciprocal()))
         if absent is not None:
-            numbers[:4, absent] = float("nan")
+            numbers[:3, absent] = float("nan")
             correct &= ~absent
-        names = (LOSS, ACCURACY, LABEL_PROB, MAX_OTHER_LOGIT, CONFIDENCE)
-        return {
-            **dict(zip(names, numbers.cpu().numpy(), strict=True)),
-            PREDICTED: predicted.to(torch.int32).cpu().numpy(),
-            CORRECT: correct.cpu().numpy(),
-        }
+        columns: dict[str, Any] = dict(zip(_FLOATS, numbers.cpu().numpy(), strict=True))
+        columns[CORRECT] = correct.cpu().numpy()
+        columns[ACCURACY] = columns[CORRECT].astype(np.float32)
+        if absent is not None:
+            columns[ACCURACY][absent.cpu().numpy()] = np.nan
+        columns[PREDICTED] = predicted.cpu().numpy().astype(np.int32)
+        return columns
 
     def _logits(self, forward: Any) -> torch.Tensor:
         """Return logits as float32, of shape (B, C), or (B,) of a binary classifier."""
@@ -186,8 +189,13 @@ class ClassificationMetricsCollector(MetricsCollector):
         self, given: torch.Tensor, classes: int
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         labels = given.long()
+        whole = not given.is_floating_point()
+        if whole and len(labels):
+            low, high = map(int, labels.aminmax())
+            if low >= 0 and high < classes:
+                return labels, None
         bad = (labels < 0) | (labels >= classes)
-        if given.is_floating_point():
+        if not whole:
             bad |= labels != given
         if not bad.any():
             return labels, None
