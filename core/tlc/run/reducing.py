@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Floats: TypeAlias = npt.NDArray[np.float64]
-    Part: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.generic]]
+    Part: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[Any]]
 
 Reduction = Literal["mean", "std", "min", "max", "sum", "count"]
 
