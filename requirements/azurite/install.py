@@ -26,7 +26,10 @@ def install(folder: Path) -> None:
         shutil.copy(HERE / name, folder)
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev", "--omit=optional"]
     command = [NODE / "bin" / "node", NPM, "ci", "--loglevel=error", *options]
-    subprocess.run(command, cwd=folder, check=True)
+    if subprocess.run(command, cwd=folder, check=False).returncode:
+        # A machine that reaches no registry of npm packages can still run all other tests.
+        shutil.rmtree(folder)
+        print("Azurite could not be installed: the tests against Azure will be skipped.")
 
 
 if __name__ == "__main__":
