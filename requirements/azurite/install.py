@@ -29,7 +29,7 @@ def install(folder: Path) -> None:
     if subprocess.run(command, cwd=folder, check=False).returncode:
         # A machine that reaches no registry of npm packages can still run all other tests.
         shutil.rmtree(folder)
-        print("Azurite could not be installed: the tests against Azure will be skipped.")
+        sys.stderr.write("Azurite could not be installed: its tests will be skipped.\n")
 
 
 if __name__ == "__main__":
