@@ -54,7 +54,7 @@ def cases() -> Iterator[Case]:
 
 def worst(run: Run, table: Table) -> np.ndarray:
     losses = run.metrics.by_example("loss", table)
-    return np.argsort(-losses)[:WORST]
+    return np.argpartition(-losses, WORST)[:WORST]
 
 
 def groups(run: Run, table: Table) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from tlc.writers import MetricsTableWriter, TableWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tlc.url import Url
 
 ROWS, SINGLE_ROWS, BATCH = 1_000_000, 200_000, 1000
 EPOCHS = 10
@@ -183,7 +186,7 @@ class Epochs:
                             "confidence": self.confidence[part],
                         }
                     )
-        return Table.from_url(writer.url).file_size
+        return _removed(writer.url)
 
     def a_writer_an_epoch(self, size: int) -> None:
         for epoch in range(EPOCHS):
@@ -198,6 +201,14 @@ class Epochs:
                             "confidence": self.confidence[part],
                         }
                     )
+            _removed(writer.url)
+
+
+def _removed(url: Url) -> int:
+    """Remove a table and return its bytes; the floor, too, writes where there is nothing."""
+    size = Table.from_url(url).file_size
+    shutil.rmtree(url.to_str())
+    return size
 
 
 def _metrics() -> Iterator[Case | Fact]:

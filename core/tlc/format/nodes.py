@@ -15,7 +15,7 @@ from tlc.errors import CorruptObjectError
 from tlc.format.dictionaries import concatenated, is_coded_text, plain_cells
 from tlc.format.manifest import Concat, Data, FileEntry, Layer, Patch, Stack, Take
 from tlc.format.parquet import ROWS_PER_GROUP, data_file
-from tlc.format.patching import numbers_as_cells, patched, taken
+from tlc.format.patching import patch_fresh, taken
 from tlc.format.plain import numbers_of
 from tlc.format.relative import holds_urls, resolve
 from tlc.format.unknown import as_text, holds_unknown
@@ -74,8 +74,7 @@ class Place:
 
     def read_all(self, entry: FileEntry, names: list[str]) -> list[Columns]:
         """Return the columns of each row group of a file."""
-        file = data_file(self.folder, entry)
-        return [file.read(group, names) for group in range(len(file.group_rows()))]
+        return data_file(self.folder, entry).read_groups(None, names)
 
     def row_numbers(self, parts: list[pa.Array], entry: FileEntry, count: int) -> np.ndarray:
         """Return the cells of a file as row numbers, which must be those of `count` rows."""
@@ -83,7 +82,8 @@ class Place:
 
         if any(part.null_count or str(part.type) != "int64" for part in parts):
             raise self.damaged(f"{entry.path} does not hold row numbers")
-        rows = np.concatenate([numbers_of(part) for part in parts] or [np.empty(0, np.int64)])
+        numbers = [numbers_of(part) for part in parts] or [np.empty(0, np.int64)]
+        rows = numbers[0] if len(numbers) == 1 else np.concatenate(numbers)
         if len(rows) and (rows.min() < 0 or rows.max() >= count):
             raise self.damaged(f"{entry.path} names rows that are not there")
         return rows
@@ -192,29 +192,35 @@ class _DataNode(Node):
         return {name: _joined(cells, self._place.types[name]) for name, cells in parts.items()}
 
     def _add(self, parts: dict[str, list[pa.Array]], number: int, start: int, stop: int) -> None:
-        first = 0
+        """Add some rows of a file; the groups of which all are wanted are read at once."""
+        names, first, wanted = list(parts), 0, []
         for group, rows in enumerate(self._group_rows(number)):
             low, high = max(start - first, 0), min(stop - first, rows)
             if low < high:
-                columns = self._group(number, group, list(parts), keep=high - low < rows)
-                for name, cells in parts.items():
-                    cells.append(columns[name].slice(low, high - low))
+                wanted.append((group, low, high, high - low == rows))
             first += rows
+        whole = [group for group, _, _, is_whole in wanted if is_whole]
+        decoded = self._decoded(number, whole, names) if whole else {}
+        for group, low, high, is_whole in wanted:
+            columns = decoded[group] if is_whole else self._kept(number, group, names)
+            for name, cells in parts.items():
+                cells.append(columns[name].slice(low, high - low))
 
-    def _group(self, number: int, group: int, names: list[str], *, keep: bool) -> Columns:
-        """Decode a row group; one of which a part is wanted is kept, the rest may be next."""
+    def _kept(self, number: int, group: int, names: list[str]) -> Columns:
+        """Return a row group of which a part is wanted; the rest may be next."""
         key = number, group, tuple(names)
         kept, columns = self._last
-        if kept == key:
-            return columns
-        entry = self._entries[number]
-        columns = {
-            name: self._place.fitted(name, cells, entry)
-            for name, cells in self._files[number].read(group, names).items()
-        }
-        if keep:
+        if kept != key:
+            columns = self._decoded(number, [group], names)[group]
             self._last = key, columns
         return columns
+
+    def _decoded(self, number: int, groups: list[int], names: list[str]) -> dict[int, Columns]:
+        entry, file = self._entries[number], self._files[number]
+        return {
+            group: {name: self._place.fitted(name, cells, entry) for name, cells in found.items()}
+            for group, found in zip(groups, file.read_groups(groups, names), strict=True)
+        }
 
     def _group_rows(self, number: int) -> list[int]:
         rows, entry = self._files[number].group_rows(), self._entries[number]
@@ -260,7 +266,8 @@ class _PatchNode(Node):
         if len(parts) > 1:  # of equal rows the last will count: there is no need to sort them
             rows = np.concatenate([part[0] for part in parts])
             values = pa.concat_arrays([part[1] for part in parts])
-        return patched(plain_cells(cells), numbers_as_cells(rows, pa.int64()), values)
+        # A group that is decoded once may come here twice: then it gets the same values again.
+        return patch_fresh(plain_cells(cells), rows, values)
 
     def _changes(self, name: str) -> list[tuple[np.ndarray, pa.Array]]:
         """Return for each patch of a column the changed rows, ascending, and their values."""

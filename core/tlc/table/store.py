@@ -140,16 +140,16 @@ class BlockStore:
         """Return all of a column, from the blocks if they have it."""
         if self._blocks and all(name in block.columns for block in self._blocks):
             return _joined([plain_cells(block.columns[name]) for block in self._blocks])
-        bounds = list(pairwise(self._reader.bounds()))
-        parts = []
-        for number, (start, stop) in enumerate(bounds or [(0, 0)]):
-            parts.append(self._reader.read([name], start, stop)[name])
-            if number == 0 and len(bounds) > 1:
-                estimate = parts[0].nbytes * self._reader.row_count // (stop - start)
-                pieces = self._from_files([name], estimate) if estimate > memory_share() else None
-                if pieces:
-                    return pieces[name]
-        return _joined(parts)
+        bounds, count = self._reader.bounds(), self._reader.row_count
+        if len(bounds) < 3 or _fixed_size(self._reader.types[name]) * count <= memory_share():
+            return [self._reader.read_column(name)]
+        first = self._reader.read([name], 0, bounds[1])[name]
+        estimate = first.nbytes * count // bounds[1]
+        pieces = self._from_files([name], estimate) if estimate > memory_share() else None
+        if pieces:
+            return pieces[name]
+        rest = pairwise(bounds[1:])
+        return _joined([first, *(self._reader.read([name], *each)[name] for each in rest)])
 
     def _divide(self, bounds: list[int]) -> None:
         """Start anew with empty blocks."""
@@ -233,6 +233,14 @@ class BlockStore:
         for name, parts in pieces.items():
             for block, cells in zip(self._blocks, _cut(parts, self._bounds), strict=True):
                 block.put(name, cells)
+
+
+def _fixed_size(type_: pa.DataType) -> int:
+    """Return the bytes of each cell; very many if they differ from cell to cell."""
+    try:
+        return type_.bit_width // 8 + 1
+    except ValueError:
+        return 1 << 32
 
 
 def _joined(parts: list[pa.Array]) -> list[pa.Array]:

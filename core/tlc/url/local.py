@@ -37,7 +37,7 @@ class LocalUrlAdapter(UrlAdapter):
 
     def read_binary_content_from_url(self, url: Url) -> bytes:
         """Return the content of a file."""
-        with _errors_of(url), open(url.path, "rb", opener=_open_regular) as file:
+        with _errors_of(url), open(url.path, "rb", buffering=0, opener=_open_regular) as file:
             return file.read()
 
     def open_binary(self, url: Url) -> BinaryIO:

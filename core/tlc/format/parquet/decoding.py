@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tlc.format.dictionaries import expanded_size, is_coded_text, without_dictionaries
 from tlc.format.memory import in_worker
@@ -10,7 +10,7 @@ from tlc.format.parquet.limits import limit_for, make_plan, too_large
 from tlc.format.plain import combine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -40,7 +40,6 @@ def decode_group(
         ValueError: A column is too large (a `LimitExceededError`), or its pages make no sense.
         OSError: They cannot be decoded.
     """
-    source.prefetch(_spans(metadata, group, columns.values()))
     plan = make_plan(metadata, group, columns.items(), source.read_at)
     coded = [path for paths in plan.as_dictionary.values() for path in paths]
     cells = _read(source, metadata, group, [*plan.direct, *plan.as_dictionary], coded)
@@ -50,26 +49,30 @@ def decode_group(
     return {name: _checked(cells[name], name, rows) for name in columns}
 
 
-def _spans(metadata: pq.FileMetaData, group: int, leaves: Any) -> list[Span]:
+def spans(metadata: pq.FileMetaData, group: int, columns: Iterable[Leaves]) -> list[Span]:
+    """Return where columns of a row group lie in the file."""
     about = metadata.row_group(group)
-    spans = []
-    for number in (number for each in leaves for number, _ in each):
+    found = []
+    for number in (number for leaves in columns for number, _ in leaves):
         chunk = about.column(number)
         start = chunk.dictionary_page_offset or chunk.data_page_offset
-        spans.append((start, start + chunk.total_compressed_size))
-    return spans
+        found.append((start, start + chunk.total_compressed_size))
+    return found
 
 
-def _opened(source: Source, metadata: pq.FileMetaData, **options: Any) -> pq.ParquetFile:
+def _reader(source: Source, metadata: pq.FileMetaData, coded: list[str]) -> pq.ParquetFile:
     import pyarrow.parquet as pq
 
-    return pq.ParquetFile(
-        source.file,
-        metadata=metadata,
-        page_checksum_verification=True,
-        pre_buffer=False,
-        **options,
-    )
+    key = tuple(coded)
+    if key not in source.readers:
+        source.readers[key] = pq.ParquetFile(
+            source.file,
+            metadata=metadata,
+            page_checksum_verification=True,
+            pre_buffer=False,
+            read_dictionary=coded,
+        )
+    return source.readers[key]
 
 
 def _read(
@@ -80,7 +83,7 @@ def _read(
     # Workers share the cores, and the memory that other threads have had comes back late.
     large = len(names) > 1 and metadata.row_group(group).num_rows > _ROWS_WORTH_THREADS
     threads = large and not in_worker()
-    file = _opened(source, metadata, read_dictionary=coded)
+    file = _reader(source, metadata, coded)
     table = file.read_row_group(group, columns=names, use_threads=threads)
     return {name: combine(table.column(name)) for name in names}
 
@@ -90,7 +93,7 @@ def _read_in_batches(
 ) -> pa.Array:
     import pyarrow as pa
 
-    file = _opened(source, metadata)
+    file = _reader(source, metadata, [])
     parts: list[pa.Array] = []
     size = 0
     for batch in file.iter_batches(

@@ -13,6 +13,7 @@ _DATA, _INDEX, _DICTIONARY, _DATA_V2 = range(4)
 _DETAILS = {_DATA: 5, _DICTIONARY: 7, _DATA_V2: 8}
 _ENCODING = {_DATA: 2, _DICTIONARY: 2, _DATA_V2: 4}
 _FIRST_LOOK, _LONGEST = 256, 1 << 20
+_I32 = 5
 
 ReadAt = Callable[[int, int], bytes]
 """Returns `length` bytes from `offset` on: ``read_at(length, offset)``."""
@@ -94,7 +95,11 @@ def _struct(data: bytes, at: int, depth: int = 0) -> tuple[dict[int, Any], int]:
         else:
             raw, at = read_varint(data, at)
             number = _signed(raw)
-        fields[number], at = _value(data, at, kind, depth)
+        if kind == _I32 and data[at] < 128:  # the usual one, faster
+            raw = data[at]
+            fields[number], at = (raw >> 1) ^ -(raw & 1), at + 1
+        else:
+            fields[number], at = _value(data, at, kind, depth)
 
 
 def _value(data: bytes, at: int, kind: int, depth: int) -> tuple[Any, int]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from tlc.errors import CorruptObjectError, TlcError, UrlNotFoundError
 from tlc.format.dictionaries import plain_cells
 from tlc.format.manifest import FileEntry, digest
-from tlc.format.parquet.decoding import decode_group
+from tlc.format.parquet.decoding import decode_group, spans
 from tlc.format.parquet.footer import FILE_NAME, SEAL_LENGTH, seal
 from tlc.format.parquet.footer_check import check_footer
 from tlc.format.parquet.limits import LimitExceededError, leaves_by_column
@@ -19,7 +20,7 @@ from tlc.url.references import follow
 from tlc.url.refusals import storage_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -77,12 +78,27 @@ class DataFile:
             CorruptObjectError: The file is missing or damaged, lacks a column, or would decode to
                 more than `Configuration.max_decoded_bytes`.
         """
+        return self.read_groups([group], columns)[0]
+
+    def read_groups(
+        self, groups: Iterable[int] | None, columns: Sequence[str]
+    ) -> list[dict[str, pa.Array]]:
+        """Decode some columns of several row groups, or of all if `groups` is None.
+
+        Raises:
+            CorruptObjectError: See `read`.
+        """
         with self._open() as source:
-            missing = [name for name in columns if name not in self._leaves]
+            metadata, leaves = self.metadata, self._leaves
+            missing = [name for name in columns if name not in leaves]
             if missing:
                 raise self._damaged(f"it has no column {missing[0]!r}")
-            wanted = {name: self._leaves[name] for name in columns}
-            return decode_group(source, self.metadata, group, wanted)
+            wanted = {name: leaves[name] for name in columns}
+            numbers = range(metadata.num_row_groups) if groups is None else list(groups)
+            if source.is_remote:
+                places = (spans(metadata, number, wanted.values()) for number in numbers)
+                source.prefetch(chain.from_iterable(places))
+            return [decode_group(source, metadata, number, wanted) for number in numbers]
 
     @cached_property
     def _leaves(self) -> dict[str, list[tuple[int, str]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tlc.url import Url, UrlAdapterRegistry
 
@@ -29,12 +29,19 @@ class Source:
     Attributes:
         file: What Arrow reads.
         size: Length of the file.
+        readers: What has been made to decode it, by the columns that are kept as codes.
     """
 
     def __init__(self, file: pa.NativeFile, size: int, parts: _RemoteParts | None) -> None:
         self.file = file
         self.size = size
+        self.readers: dict[tuple[str, ...], Any] = {}
         self._parts = parts
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether parts of it have to be fetched."""
+        return self._parts is not None
 
     def read_at(self, length: int, offset: int) -> bytes:
         """Return some bytes from an offset on; fewer at the end of the file."""
