@@ -6,9 +6,9 @@ import os
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
+from tests.common.waiting import wait_until
 
 from tlc import _lifetime
 from tlc._lifetime import Ending, keeper, process
@@ -44,13 +44,6 @@ def own():
     made = keeper.Keeper()
     yield made
     made.clear()
-
-
-def wait_until(happened):
-    give_up = time.monotonic() + 60
-    while not happened():
-        assert time.monotonic() < give_up
-        time.sleep(0.01)
 
 
 def threads():

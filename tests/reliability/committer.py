@@ -6,14 +6,13 @@ last line of a command is ``"done"``.
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 import time
-import warnings
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tests.common.members import serve
 
 from tlc.errors import ObjectExistsError, RevisionConflictError
 from tlc.table import SetValues, Table
@@ -89,23 +88,5 @@ def create(url: str, number: int, if_exists: str) -> Iterator[Any]:
         yield {"url": str(table.url), "id": table.id, "n": table.column("n").to_pylist()}
 
 
-COMMANDS = {command.__name__: command for command in (commit, commit_on, create, follow)}
-
-
-def main() -> None:
-    answer("ready")
-    for line in sys.stdin:
-        name, arguments = json.loads(line)
-        for step in COMMANDS[name](**arguments):
-            answer(step)
-        answer("done")
-
-
-def answer(step: Any) -> None:
-    sys.stdout.write(json.dumps(step) + "\n")
-    sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    warnings.simplefilter("error")
-    main()
+    serve(commit, commit_on, create, follow)

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
+from tests.common.members import Member
 from tests.reliability.scale import size
 
 from tlc.errors import RevisionConflictError
@@ -18,40 +13,10 @@ COMMITTERS, READERS, MEMBERS = 8, 2, 16
 COMMITS = size(100, 1000)
 
 
-class Member:
-    """A process that runs the commands of `committer.py`."""
-
-    def __init__(self):
-        self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("committer.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"OMP_NUM_THREADS": "1", "TLC_DISPLAY_PROGRESS": "false"},
-        )
-
-    def start(self, command, **arguments):
-        self.process.stdin.write(json.dumps([command, arguments]) + "\n")
-        self.process.stdin.flush()
-
-    def answer(self):
-        return json.loads(self.process.stdout.readline())
-
-    def answers(self):
-        """Return the answers to a command that was started."""
-        return list(iter(self.answer, "done"))
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
-
-
 @pytest.fixture(scope="module")
 def members():
     """Processes that are ready to work at the same time."""
-    crew = [Member() for _ in range(MEMBERS)]
+    crew = [Member("tests.reliability.committer") for _ in range(MEMBERS)]
     try:
         assert [member.answer() for member in crew] == ["ready"] * MEMBERS
         yield crew

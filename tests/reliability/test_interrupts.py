@@ -6,11 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.common.waiting import wait_until
 from tests.reliability import dying, no_append
 from tests.reliability.dying import BATCH, STEPS
 from tests.reliability.no_append import SCHEME
@@ -217,13 +217,6 @@ def test_a_kill_costs_no_more_than_the_last_seconds(scheme, tmp_path):
     assert run.status_name == "crashed"
     check_rows(run, STEPS)
     check_logged(run, STEPS)
-
-
-def wait_until(happened):
-    give_up = time.monotonic() + 60
-    while not happened():
-        assert time.monotonic() < give_up
-        time.sleep(0.05)
 
 
 INTERACTIVE = """

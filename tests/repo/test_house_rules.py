@@ -296,7 +296,7 @@ def test_no_file_has_loose_ends_or_marks_of_another_place(pattern):
 # Where tests are
 
 
-OWN_FOLDERS = {"repo", "reliability", "notebooks"}
+OWN_FOLDERS = {"common", "repo", "reliability", "notebooks"}
 MIRRORS = {"core": "core/tlc", "samplers": "samplers/tlc/samplers"}
 MIRRORS["integrations"] = "integrations/tlc/integration"
 

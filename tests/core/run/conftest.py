@@ -2,62 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
+from tests.common.members import Member
 
 import tlc
 
-
-class Worker:
-    """A process that runs the commands of `worker.py`."""
-
-    def __init__(self):
-        self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("worker.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"OMP_NUM_THREADS": "1", "TLC_DISPLAY_PROGRESS": "false"},
-        )
-
-    def start(self, command, **arguments):
-        self.process.stdin.write(json.dumps([command, arguments]) + "\n")
-        self.process.stdin.flush()
-
-    def answer(self):
-        return json.loads(self.process.stdout.readline())
-
-    def answers(self):
-        """Return the answers to a command that was started."""
-        return list(iter(self.answer, "done"))
-
-    def call(self, command, **arguments):
-        self.start(command, **arguments)
-        return self.answers()
-
-    def kill(self):
-        """Kill the process and return what it had acknowledged until then."""
-        self.process.kill()
-        rest = [json.loads(line) for line in self.process.stdout if line.endswith("\n")]
-        self.process.wait()
-        return rest
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
+WORKER = "tests.core.run.worker"
 
 
 @pytest.fixture(scope="session")
 def crew():
     """Eight processes that are ready to work at the same time."""
-    members = [Worker() for _ in range(8)]
+    members = [Member(WORKER) for _ in range(8)]
     try:
         assert [worker.answer() for worker in members] == ["ready"] * 8
         yield members
@@ -69,7 +25,7 @@ def crew():
 @pytest.fixture
 def victim():
     """A process of the test's own, to be killed."""
-    worker = Worker()
+    worker = Member(WORKER)
     try:
         assert worker.answer() == "ready"
         yield worker

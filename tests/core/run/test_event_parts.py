@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-import time
 from pathlib import Path
 
 import pytest
+from tests.common.waiting import wait_until
 
 import tlc
 from tlc._lifetime import keeper
@@ -66,13 +66,6 @@ def files(run):
 
 def numbers(run):
     return [output["number"] for output in tlc.Run.from_url(run.url).state.outputs]
-
-
-def wait_until(happened):
-    give_up = time.monotonic() + 60
-    while not happened():
-        assert time.monotonic() < give_up
-        time.sleep(0.01)
 
 
 class TestWhereFilesCannotGrow:

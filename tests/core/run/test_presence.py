@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.common.waiting import wait_until
 
 import tlc
 from tlc._lifetime import Ending, keeper, process
@@ -31,13 +32,6 @@ def quick(monkeypatch):
 
 def signs(run):
     return sorted(Path(str(run.url)).rglob("*.alive"))
-
-
-def wait_until(happened):
-    give_up = time.monotonic() + 60
-    while not happened():
-        assert time.monotonic() < give_up
-        time.sleep(0.01)
 
 
 def leave_sign(run, text, age=0.0):

@@ -6,13 +6,13 @@ last line of a command is ``"done"``.
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import resource
-import sys
 import warnings
 from typing import TYPE_CHECKING, Any
+
+from tests.common.members import serve
 
 import tlc
 from tlc.errors import TlcError
@@ -103,35 +103,5 @@ def _log(run: tlc.Run, writer: str, count: int) -> None:
         run.log({"writer": writer, "number": number})
 
 
-COMMANDS = {
-    command.__name__: command
-    for command in (
-        init,
-        log,
-        log_forked,
-        log_on_full_disk,
-        log_spawned,
-        parameters,
-        write_metrics,
-    )
-}
-
-
-def main() -> None:
-    answer("ready")
-    for line in sys.stdin:
-        name, arguments = json.loads(line)
-        for step in COMMANDS[name](**arguments):
-            answer(step)
-        answer("done")
-
-
-def answer(step: Any) -> None:
-    sys.stdout.write(json.dumps(step) + "\n")
-    sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    warnings.simplefilter("error")
-    warnings.filterwarnings("ignore", "This process", DeprecationWarning)  # fork beside threads
-    main()
+    serve(init, log, log_forked, log_on_full_disk, log_spawned, parameters, write_metrics)
