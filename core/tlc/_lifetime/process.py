@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-__all__ = ["Process", "is_alive", "machine", "this_process"]
+__all__ = ["Process", "exists", "is_alive", "machine", "this_process"]
 
 
 class Process(msgspec.Struct, frozen=True):
@@ -46,17 +46,30 @@ def machine() -> str:
 
 def is_alive(process: Process) -> bool | None:
     """Return whether a process is alive; None if it cannot be known from here."""
+    found = exists(process.machine, process.pid)
+    if not found:
+        return found
+    started = _started(process.pid)
+    return None if started is None else started == process.started
+
+
+def exists(place: str, pid: int) -> bool | None:
+    """Return whether there is a process of a number, perhaps another one; None if unknown here.
+
+    Args:
+        place: Its machine as `machine` says, or the start of that.
+        pid: Its number there.
+    """
     # Windows has no signal that does nothing, and would end the process.
-    if process.machine != machine() or os.name == "nt" or process.pid <= 0:
+    if not place or not machine().startswith(place) or os.name == "nt" or pid <= 0:
         return None
     try:
-        os.kill(process.pid, 0)
+        os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:  # it is there, and someone else's
         pass
-    started = _started(process.pid)
-    return None if started is None else started == process.started
+    return True
 
 
 def _started(pid: int) -> str | None:
@@ -65,7 +78,5 @@ def _started(pid: int) -> str | None:
         status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except OSError:
         return None
-    fields = status.rpartition(")")[
-        2
-    ].split()  # what is before is its name, which may hold anything
+    fields = status.rpartition(")")[2].split()  # before it is its name, which may hold anything
     return "" if fields[0] in "ZX" else fields[19]

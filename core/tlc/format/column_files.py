@@ -8,6 +8,7 @@ it back at any time.
 from __future__ import annotations
 
 import zlib
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
@@ -153,7 +154,7 @@ class _File:
         return BufferFile(self._name, self._length, self._crc)
 
 
-class _Node:
+class _Node(ABC):
     """A column, or a part of a nested one, that is being written."""
 
     def __init__(self, new_file: Callable[[], _File]) -> None:
@@ -177,11 +178,13 @@ class _Node:
         yield BufferFile("") if self._valid is None else self._valid.close()
         yield from self._close()
 
+    @abstractmethod
     def _add(self, cells: pa.Array) -> None:
-        raise NotImplementedError
+        """Write the cells, but for which of them are null."""
 
+    @abstractmethod
     def _close(self) -> Iterator[BufferFile]:
-        raise NotImplementedError
+        """Write the rest; yield what `_add` has written."""
 
 
 class _Numbers(_Node):

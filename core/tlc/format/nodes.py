@@ -317,7 +317,6 @@ class _TakeNode(Node):
         return sorted(set(np.searchsorted(self._rows, self._below.bounds()).tolist()))
 
     def read(self, names: list[str], start: int, stop: int) -> Columns:
-
         rows = self._rows[start:stop]
         if len(rows) == 0:
             return self._below.read(names, 0, 0)

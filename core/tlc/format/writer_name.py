@@ -10,7 +10,9 @@ import os
 import re
 from pathlib import Path
 
-from tlc._lifetime.process import machine
+from tlc._lifetime.process import exists, machine
+
+_CLOCK_STEP = 3600.0  # the clock may have been set since; a younger process only has the number
 
 WRITER = r"[0-9a-f]{8}(?:-(?P<machine>[0-9a-f]{4})p(?P<pid>[0-9a-f]+))?"
 """Pattern of a writer's name; names of processes are left out where they are not known."""
@@ -31,24 +33,17 @@ def may_be_running(writer: str, age: float) -> bool:
         age: Seconds since the file was written.
     """
     match = re.match(WRITER, writer)
-    if match is None or match["machine"] != machine()[:4] or os.name == "nt":
-        return False  # Windows has no way to ask without ending the process
-    pid = int(match["pid"], 16)
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
+    if match is None or match["pid"] is None:
         return False
-    except PermissionError:  # it is somebody else's
-        pass
+    pid = int(match["pid"], 16)
+    if not exists(match["machine"], pid):
+        return False
     running = _seconds_running(pid)
     return running is None or running > age - _CLOCK_STEP
 
 
 def _process() -> str:
     return f"{machine()[:4]}p{os.getpid():x}"
-
-
-_CLOCK_STEP = 3600.0  # the clock may have been set since; a younger process only has the number
 
 
 def _seconds_running(pid: int) -> float | None:

@@ -76,7 +76,8 @@ class ColumnsView(MapStyle):
 
     def __getitem__(self, index: int | Sequence[int]) -> Any:
         """Return a batch: that of several rows, or that of one row."""
-        return self.__getitems__([index] if _is_integer(index) else index)  # type: ignore[list-item, arg-type]
+        indices: Any = [index] if _is_integer(index) else index
+        return self.__getitems__(indices)
 
     def __getitems__(self, indices: Sequence[int]) -> Any:
         """Return the batch of some rows; what a ``DataLoader`` calls."""

@@ -118,6 +118,7 @@ class _Collector:
         self._grace = grace
         self._garbage = garbage
         self._cells = CellReferences()
+        self._late: list[tuple[Leaf, str]] = []
 
     def run(self, *, delete: bool) -> None:
         inventory = take_inventory(self._project)
@@ -144,7 +145,7 @@ class _Collector:
         for leaf in inventory.leaves:
             if leaf.since is not None:
                 latest[leaf.writer] = max(leaf.since, latest.get(leaf.writer, leaf.since))
-        self._late, old = [], []
+        old = []
         for leaf in inventory.leaves:
             age = now - latest.get(leaf.writer, now) if leaf.since is not None else -1.0
             if age < self._grace:

@@ -18,6 +18,7 @@ from tlc.errors import (
 from tlc.url.adapter import UrlAdapter, UrlAdapterDirEntry
 from tlc.url.exactly_once import WRITE_ID, create_once
 from tlc.url.parallel import in_parallel
+from tlc.url.refusals import file_errors_of, is_folder
 from tlc.url.registry import UrlAdapterRegistry
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class FsspecUrlAdapter(UrlAdapter):
         """Return the length of a file in bytes."""
         info = self._info(url)
         if info["type"] == "directory":
-            raise _is_folder(url)
+            raise is_folder(url)
         return info["size"]
 
     def exists(self, url: Url) -> bool:
@@ -196,7 +197,7 @@ class FsspecUrlAdapter(UrlAdapter):
     def delete_url(self, url: Url) -> None:
         """Delete a file."""
         if self._info(url)["type"] == "directory":
-            raise _is_folder(url)
+            raise is_folder(url)
         with _errors_of(url):
             self._system().rm_file(_path(url))
 
@@ -250,22 +251,13 @@ def _entry(url: Url, info: Any) -> UrlAdapterDirEntry:
     )
 
 
-def _is_folder(url: Url) -> UnsupportedOperationError:
-    return UnsupportedOperationError(f"{url} is a folder, where a file is needed.")
-
-
 @contextmanager
 def _errors_of(url: Url) -> Iterator[None]:
     try:
-        yield
+        with file_errors_of(url):
+            yield
     except TlcError:
         raise
-    except FileExistsError as error:
-        raise UrlExistsError(f"Something exists already at {url}.") from error
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise UrlNotFoundError(f"Nothing exists at {url}.") from error
-    except IsADirectoryError as error:
-        raise _is_folder(url) from error
     except NotImplementedError as error:
         raise UnsupportedOperationError(f"The file system of {url} cannot do this.") from error
     except BaseException as error:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tlc.configuration import Configuration
-from tlc.errors import TlcError, UnsupportedOperationError, UrlExistsError, UrlNotFoundError
+from tlc.errors import TlcError, UnsupportedOperationError, UrlNotFoundError
 from tlc.url import publish
 from tlc.url.adapter import UrlAdapter, UrlAdapterDirEntry
 from tlc.url.disk import current_disk
 from tlc.url.options import Scheme
-from tlc.url.refusals import storage_error
+from tlc.url.refusals import file_errors_of, is_folder, storage_error
 from tlc.url.unfinished import GRACE_SECONDS, TEMP_PREFIX, sweep
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class LocalUrlAdapter(UrlAdapter):
 
     def _refuse_folder(self, url: Url) -> None:
         if os.path.isdir(url.path):
-            raise _is_folder(url)
+            raise is_folder(url)
 
 
 def _open_regular(path: str, flags: int) -> int:
@@ -170,20 +170,11 @@ def _entry(folder: Url, entry: os.DirEntry[str]) -> UrlAdapterDirEntry:
 @contextmanager
 def _errors_of(url: Url) -> Iterator[None]:
     try:
-        yield
+        with file_errors_of(url):
+            yield
     except TlcError:
         raise
-    except FileExistsError as error:
-        raise UrlExistsError(f"Something exists already at {url}.") from error
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise UrlNotFoundError(f"Nothing exists at {url}.") from error
-    except IsADirectoryError as error:
-        raise _is_folder(url) from error
     except ValueError as error:  # a zero byte, or half a character
         raise UrlNotFoundError(f"No file can have the name {url!r}.") from error
     except OSError as error:
         raise storage_error(error, url) from error
-
-
-def _is_folder(url: Url) -> UnsupportedOperationError:
-    return UnsupportedOperationError(f"{url} is a folder, where a file is needed.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tlc.errors import UnsupportedOperationError, UrlExistsError, UrlNotFoundError
 from tlc.url.adapter import UrlAdapter, UrlAdapterDirEntry
 from tlc.url.options import Scheme
+from tlc.url.refusals import is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ class MemoryUrlAdapter(UrlAdapter):
         """Write a file or replace it."""
         with self._lock:
             if _key(url) in self._folders:
-                raise _is_folder(url)
+                raise is_folder(url)
             self._make_folders(posixpath.dirname(_key(url)))
             self._files[_key(url)] = (bytes(content), time.time())
         return url
@@ -110,7 +111,7 @@ class MemoryUrlAdapter(UrlAdapter):
 
     def _file(self, url: Url) -> bytes:
         if _key(url) in self._folders:
-            raise _is_folder(url)
+            raise is_folder(url)
         if _key(url) not in self._files:
             raise _not_found(url)
         return self._files[_key(url)][0]
@@ -141,7 +142,3 @@ def _key(url: Url) -> str:
 
 def _not_found(url: Url) -> UrlNotFoundError:
     return UrlNotFoundError(f"Nothing exists at {url}.")
-
-
-def _is_folder(url: Url) -> UnsupportedOperationError:
-    return UnsupportedOperationError(f"{url} is a folder, where a file is needed.")

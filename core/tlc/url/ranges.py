@@ -55,7 +55,7 @@ class RangeFile(io.RawIOBase):
         """Return the next bytes, all of them if `size` is negative or None; fewer at the end."""
         start = self._offset
         stop = self._size if size is None or size < 0 else min(start + size, self._size)
-        content = self._between(start, stop) if start < stop else b""
+        content = self.between(start, stop) if start < stop else b""
         self._offset += len(content)
         return content
 
@@ -69,7 +69,8 @@ class RangeFile(io.RawIOBase):
         buffer[: len(content)] = content
         return len(content)
 
-    def _between(self, start: int, stop: int) -> bytes:
+    def between(self, start: int, stop: int) -> bytes:
+        """Return the bytes between two offsets, both within the file."""
         if stop <= len(self._head):
             return self._head[start:stop]
         if not self._start <= start <= stop <= self._start + len(self._part):

@@ -1,12 +1,25 @@
-"""What to tell a user when the operating system refuses to read or write."""
+"""What to tell a user when a file is not there, or the system refuses to read or write it."""
 
 from __future__ import annotations
 
 import errno
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from tlc.errors import StorageError, StorageFullError, StoragePermissionError
+from tlc.errors import (
+    StorageError,
+    StorageFullError,
+    StoragePermissionError,
+    TlcError,
+    UnsupportedOperationError,
+    UrlExistsError,
+    UrlNotFoundError,
+)
 
-__all__ = ["storage_error"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["file_errors_of", "is_folder", "storage_error"]
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FORBIDDEN = {errno.EACCES, errno.EPERM}
@@ -36,3 +49,23 @@ def storage_error(error: OSError, url: object) -> StorageError:
     reason = error.strerror or str(error)
     hint = _HINTS.get(error.errno or 0, "")
     return kind(f"{url} could not be read or written: {reason}.", errno=error.errno, hint=hint)
+
+
+@contextmanager
+def file_errors_of(url: object) -> Iterator[None]:
+    """Raise errors of `tlc`, which name the url, for those that Python has for files."""
+    try:
+        yield
+    except TlcError:
+        raise
+    except FileExistsError as error:
+        raise UrlExistsError(f"Something exists already at {url}.") from error
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UrlNotFoundError(f"Nothing exists at {url}.") from error
+    except IsADirectoryError as error:
+        raise is_folder(url) from error
+
+
+def is_folder(url: object) -> UnsupportedOperationError:
+    """Return the error that says that a file was wanted where there is a folder."""
+    return UnsupportedOperationError(f"{url} is a folder, where a file is needed.")

@@ -10,7 +10,7 @@ import os
 import time
 from contextlib import suppress
 
-from tlc._lifetime.process import machine
+from tlc._lifetime.process import exists, machine
 
 __all__ = ["GRACE_SECONDS", "TEMP_PREFIX", "sweep", "temp_name"]
 
@@ -55,13 +55,4 @@ def _is_abandoned(path: str, latest: float) -> bool:
 def _is_alive(name: str) -> bool:
     place, _, rest = name.removeprefix(TEMP_PREFIX).partition("-")
     process = rest.partition("-")[0]
-    # Windows has no signal that does nothing, and would end the process.
-    if place != machine() or not process.isdecimal() or os.name == "nt":
-        return False
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
+    return place == machine() and process.isdecimal() and bool(exists(place, int(process)))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tlc.url import Url, UrlAdapterRegistry
+from tlc.url.ranges import RangeFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,7 +52,7 @@ class Source:
     def prefetch(self, spans: Iterable[Span]) -> None:
         """Fetch the parts of a remote file that will be read, several at once."""
         if self._parts is not None:
-            self._parts.fetch(spans)
+            self._parts.prefetch(spans)
 
 
 @contextmanager
@@ -84,28 +84,29 @@ def opened(url: Url, size: int | None) -> Iterator[Source]:
         yield Source(file, size, parts)
 
 
-class _RemoteParts(io.RawIOBase):
-    """A remote file of which some parts are here; what else is read is fetched then."""
+class _RemoteParts(RangeFile):
+    """A remote file of which all parts stay that were fetched, until it is closed."""
 
     def __init__(self, url: Url, size: int) -> None:
-        super().__init__()
-        self._url, self._size = url, size
+        super().__init__(
+            lambda start, stop: UrlAdapterRegistry.read_range(url, start, stop - start), size
+        )
         self._parts: dict[Span, bytes] = {}
-        self._at = 0
 
-    def fetch(self, spans: Iterable[Span]) -> None:
+    def prefetch(self, spans: Iterable[Span]) -> None:
         """Fetch parts, those that lie close together in one request."""
         from tlc.url.parallel import in_parallel
 
         wanted = [span for span in _joined(spans) if self._holder(*span) is None]
-        self._parts |= zip(wanted, in_parallel(self._request, wanted), strict=True)
+        contents = in_parallel(lambda span: self._fetch(*span), wanted)
+        self._parts |= zip(wanted, contents, strict=True)
 
     def between(self, start: int, stop: int) -> bytes:
         stop = min(stop, self._size)
         if start >= stop:
             return b""
         if self._holder(start, stop) is None:
-            self.fetch(
+            self.prefetch(
                 [(min(start, max(0, self._size - _TAIL)), stop)]
                 if stop == self._size
                 else [(start, stop)]
@@ -113,33 +114,11 @@ class _RemoteParts(io.RawIOBase):
         first, content = self._holder(start, stop) or (start, b"")
         return content[start - first : stop - first]
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        self._at = offset + (0, self._at, self._size)[whence]
-        return self._at
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        stop = self._size if size is None or size < 0 else self._at + size
-        content = self.between(self._at, stop)
-        self._at += len(content)
-        return content
-
     def _holder(self, start: int, stop: int) -> tuple[int, bytes] | None:
         for (first, last), content in self._parts.items():
             if first <= start and stop <= last:
                 return first, content
         return None
-
-    def _request(self, span: Span) -> bytes:
-        return UrlAdapterRegistry.read_range(self._url, span[0], span[1] - span[0])
 
 
 def _joined(spans: Iterable[Span]) -> list[Span]:
