@@ -1,4 +1,4 @@
-"""Epochs of a ``DataLoader``: samples, columns and images, and what worker processes take."""
+"""Epochs of a ``DataLoader``: samples and columns, and what worker processes take."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import operator
 import os
 import pickle
 import statistics
-from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import torch
-from PIL import Image
 from torch.utils.data import DataLoader, Dataset, SubsetRandomSampler
 
 import tlc
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROWS, EPOCH, BATCH = 1_000_000, 256_000, 256
-IMAGES = 2_000
 
 
 def cases() -> Iterator[Case | Fact]:
@@ -43,7 +40,6 @@ def cases() -> Iterator[Case | Fact]:
     subset = rng.permutation(ROWS)[:EPOCH].tolist()
     yield from _samples(columns, table, subset)
     yield from _columns(columns, table, subset)
-    yield from _images(rng)
     yield from _workers(table)
 
 
@@ -88,28 +84,9 @@ class Transformed(Dataset[Any]):
         return self.transform(self.source[index])
 
 
-class Files(Dataset[Any]):
-    """Images as anybody reads them."""
-
-    def __init__(self, paths: list[str]) -> None:
-        self.paths = paths
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def __getitem__(self, index: int) -> Any:
-        with Image.open(self.paths[index]) as image:
-            return to_tensor({"image": image.convert("RGB")})
-
-
 def doubled(sample: dict[str, Any]) -> dict[str, Any]:
     """The transform of each sample."""
     return {"x": sample["x"] * 2, "y": sample["y"], "label": sample["label"]}
-
-
-def to_tensor(sample: dict[str, Any]) -> torch.Tensor:
-    """The transform of each image."""
-    return torch.from_numpy(np.array(sample["image"]))
 
 
 def to_tensors(batch: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
@@ -117,7 +94,8 @@ def to_tensors(batch: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
     return {name: torch.from_numpy(column) for name, column in batch.items()}
 
 
-def _epoch(dataset: Any, rows: list[int], workers: int = 0, **options: Any) -> Callable[[], None]:
+def epoch(dataset: Any, rows: list[int], workers: int = 0, **options: Any) -> Callable[[], None]:
+    """Return a side that runs through some rows of a dataset once."""
     options = {"batch_size": BATCH, "num_workers": workers, **options}
 
     def side() -> None:
@@ -136,9 +114,9 @@ def _samples(columns: Any, table: Table, rows: list[int]) -> Iterator[Case]:
         yield Case(
             f"DataLoader, {EPOCH:,} of {ROWS:,} rows through a transform, {workers} workers",
             {
-                "NumPy arrays": _epoch(floor, rows, workers),
-                "tlc": _epoch(view, rows, workers),
-                "datasets": _epoch(mapped, rows, workers),
+                "NumPy arrays": epoch(floor, rows, workers),
+                "tlc": epoch(view, rows, workers),
+                "datasets": epoch(mapped, rows, workers),
             },
             unit=EPOCH,
             goal=goal,
@@ -153,34 +131,12 @@ def _columns(columns: Any, table: Table, rows: list[int]) -> Iterator[Case]:
         yield Case(
             f"DataLoader, columns of the same rows, {workers} workers",
             {
-                "NumPy take and own collate": _epoch(floor, rows, workers, collate_fn=to_tensors),
-                "tlc": _epoch(view, rows, workers, collate_fn=tlc.collate_columns),
-                "datasets, numpy format": _epoch(mapped, rows, workers),
+                "NumPy take and own collate": epoch(floor, rows, workers, collate_fn=to_tensors),
+                "tlc": epoch(view, rows, workers, collate_fn=tlc.collate_columns),
+                "datasets, numpy format": epoch(mapped, rows, workers),
             },
             unit=EPOCH,
             goal=2,
-        )
-
-
-def _images(rng: np.random.Generator) -> Iterator[Case]:
-    folder, paths = Path(mkdtemp()), []
-    smooth = np.linspace(0, 255, 224).astype(np.uint8)
-    for number in range(IMAGES):
-        noise = rng.integers(0, 60, (224, 224, 3)).astype(np.uint8)
-        paths.append(str(folder / f"{number:05d}.jpg"))
-        Image.fromarray(noise + smooth[:, None, None] // 2).save(paths[-1], quality=90)
-    table = reopened({"image": paths}, {"image": tlc.schemas.ImageSchema()}, "images")
-    view, rows = table.with_transform(to_tensor), list(range(IMAGES))
-    for workers in (0, 2):
-        yield Case(
-            f"DataLoader, {IMAGES:,} JPEG images of 224 x 224, {workers} workers",
-            {
-                "PIL": _epoch(Files(paths), rows, workers, batch_size=32),
-                "tlc": _epoch(view, rows, workers, batch_size=32),
-            },
-            unit=IMAGES,
-            goal=1.03,
-            rounds=9,
         )
 
 

@@ -61,5 +61,5 @@ def _memory(before: float) -> tuple[int, float, float]:
 def _private() -> float:
     """Return the megabytes that no other process shares and no file stands behind."""
     with open("/proc/self/smaps_rollup") as file:
-        kilobytes = next(int(line.split()[1]) for line in file if line.startswith("Anonymous:"))
+        kilobytes = next(int(line.split()[1]) for line in file if line.startswith("Private_Dirty:"))
     return kilobytes / 1024

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 # Both chosen so that 100 edits of 1,000 of a million rows take 2 MB, and leave 4 patches at most.
 _RATIO = 3
-_FILE_BYTES = 1500  # what a file costs beside the cells in it, in bytes of cells
+_FILE_BYTES = 3000  # what a file costs beside the cells in it, in bytes of cells
 
 
 class _Changes(NamedTuple):

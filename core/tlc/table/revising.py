@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from typing import TYPE_CHECKING, Any, Self
 
@@ -129,6 +128,8 @@ class Revising(Reading):
             RevisionConflictError: Others were faster each time.
             TlcError: An edit does not fit the newest revision.
         """
+        import random  # late: few programs need it
+
         newest = self.latest()
         for attempt in range(1, attempts + 1):
             try:

@@ -60,7 +60,16 @@ def spans(metadata: pq.FileMetaData, group: int, columns: Iterable[Leaves]) -> l
     return found
 
 
-def _reader(source: Source, metadata: pq.FileMetaData, coded: list[str]) -> pq.ParquetFile:
+def reader(
+    source: Source, metadata: pq.FileMetaData | None = None, coded: Iterable[str] = ()
+) -> pq.ParquetFile:
+    """Return what decodes a file, made once for the same columns.
+
+    Args:
+        source: The file.
+        metadata: Its footer, if that was read before.
+        coded: Paths of the leaves that are kept as codes of a dictionary.
+    """
     import pyarrow.parquet as pq
 
     key = tuple(coded)
@@ -70,7 +79,7 @@ def _reader(source: Source, metadata: pq.FileMetaData, coded: list[str]) -> pq.P
             metadata=metadata,
             page_checksum_verification=True,
             pre_buffer=False,
-            read_dictionary=coded,
+            read_dictionary=list(key),
         )
     return source.readers[key]
 
@@ -83,7 +92,7 @@ def _read(
     # Workers share the cores, and the memory that other threads have had comes back late.
     large = len(names) > 1 and metadata.row_group(group).num_rows > _ROWS_WORTH_THREADS
     threads = large and not in_worker()
-    file = _reader(source, metadata, coded)
+    file = reader(source, metadata, coded)
     table = file.read_row_group(group, columns=names, use_threads=threads)
     return {name: combine(table.column(name)) for name in names}
 
@@ -93,7 +102,7 @@ def _read_in_batches(
 ) -> pa.Array:
     import pyarrow as pa
 
-    file = _reader(source, metadata, [])
+    file = reader(source, metadata)
     parts: list[pa.Array] = []
     size = 0
     for batch in file.iter_batches(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tlc.errors import CorruptObjectError, TlcError, UrlNotFoundError
 from tlc.format.dictionaries import plain_cells
 from tlc.format.manifest import FileEntry, digest
-from tlc.format.parquet.decoding import decode_group, spans
+from tlc.format.parquet.decoding import decode_group, reader, spans
 from tlc.format.parquet.footer import FILE_NAME, SEAL_LENGTH, seal
 from tlc.format.parquet.footer_check import check_footer
 from tlc.format.parquet.limits import LimitExceededError, leaves_by_column
@@ -139,8 +139,6 @@ class DataFile:
         return self._entry.length if self._entry is not None else None
 
     def _read_footer(self, source: Source) -> pq.FileMetaData:
-        import pyarrow.parquet as pq
-
         entry = self._entry
         if entry is not None and source.size != entry.length:
             raise self._damaged(f"it has {source.size} bytes instead of {entry.length}")
@@ -151,7 +149,7 @@ class DataFile:
         footer = source.read_at(length, source.size - length)
         if entry is not None and entry.footer not in ("", digest(footer)):
             raise self._damaged("the digest of its footer is another one")
-        metadata = pq.ParquetFile(source.file, pre_buffer=False).metadata
+        metadata = reader(source).metadata
         check_footer(footer, metadata)
         groups = range(metadata.num_row_groups)
         if metadata.num_rows != sum(metadata.row_group(number).num_rows for number in groups):

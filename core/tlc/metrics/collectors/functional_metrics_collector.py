@@ -38,16 +38,13 @@ class FunctionalMetricsCollector(MetricsCollector):
     ) -> None:
         super().__init__(preprocess_fn=preprocess_fn, compute_aggregates=compute_aggregates)
         self.collection_fn = collection_fn
+        self._name = _name(collection_fn)
         self._column_schemas = {**(column_schemas or {}), **(schema or {})}
 
     @property
     def name(self) -> str:
         """Name of the function; of a lambda, the file and line too."""
-        function = self.collection_fn
-        if getattr(function, "__name__", "") == "<lambda>" and hasattr(function, "__code__"):
-            code = function.__code__
-            return f"<lambda> ({Path(code.co_filename).name}:{code.co_firstlineno})"
-        return getattr(function, "__qualname__", type(function).__name__)
+        return self._name
 
     @property
     def column_schemas(self) -> dict[str, Schema]:
@@ -57,3 +54,10 @@ class FunctionalMetricsCollector(MetricsCollector):
     def compute_metrics(self, batch: Any, predictor_output: Any) -> dict[str, Any]:
         """Return what the function returns."""
         return self.collection_fn(batch, predictor_output)
+
+
+def _name(function: Callable[..., Any]) -> str:
+    if getattr(function, "__name__", "") == "<lambda>" and hasattr(function, "__code__"):
+        code = function.__code__
+        return f"<lambda> ({Path(code.co_filename).name}:{code.co_firstlineno})"
+    return getattr(function, "__qualname__", type(function).__name__)
