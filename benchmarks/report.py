@@ -30,24 +30,38 @@ def goals(results: Mapping[str, Sequence[Outcome]]) -> list[str]:
 
 
 def write_markdown(path: Path, results: Mapping[str, Sequence[Outcome]]) -> None:
-    """Put the table of results between the two marks in a page."""
+    """Put the results between the two marks in a page, in place of those of the same modules."""
     before, _, rest = path.read_text().partition(START)
-    _, found, after = rest.partition(END)
+    known, found, after = rest.partition(END)
     if not found:
         raise ValueError(f"{path} has no lines {START} and {END}")
-    table = "\n".join([_versions(), "", *_table(results)])
+    parts = _parts(known)
+    parts |= {_name(module): [_row(each) for each in part] for module, part in results.items()}
+    rows = [row for name in sorted(parts) for row in (name, *parts[name])]
+    table = "\n".join([_versions(), "", *_HEAD, *rows])
     path.write_text(f"{before}{START}\n{table}\n{END}{after}")
 
 
-def _table(results: Mapping[str, Sequence[Outcome]]) -> list[str]:
-    lines = [
-        "| work | tlc | goal | met | floor = 1 x | others |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    for module, outcomes in results.items():
-        lines.append(f"| **{module.replace('_', ' ')}** | | | | | |")
-        lines += [_row(outcome) for outcome in outcomes]
-    return lines
+_HEAD = (
+    "| work | tlc | goal | met | floor = 1 x | others |",
+    "| --- | --- | --- | --- | --- | --- |",
+)
+
+
+def _name(module: str) -> str:
+    return f"| **{module.replace('_', ' ')}** | | | | | |"
+
+
+def _parts(table: str) -> dict[str, list[str]]:
+    """Return the rows of a table by the line that names their module."""
+    parts: dict[str, list[str]] = {}
+    rows: list[str] = []
+    for line in table.splitlines():
+        if line.startswith("| **"):
+            rows = parts[line] = []
+        elif line.startswith("| ") and line not in _HEAD:
+            rows.append(line)
+    return parts
 
 
 def _row(outcome: Outcome) -> str:

@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 import pytest
+from tests.common.waiting import wait_until
 from tests.reliability.loop_disk import small_disk
 from tests.reliability.works import all_tables
 
@@ -121,6 +122,58 @@ def test_a_training_that_catches_nothing_goes_on(disk, run):
     assert [output["step"] for output in run.state.outputs] == list(range(300))
     assert len(list(disk.rglob("*.jsonl"))) == 2  # the one that could not grow, and the next
     assert temp_files(disk) == []
+
+
+def test_a_training_that_collects_on_a_full_disk_goes_on(disk, run):
+    """Epochs begin and end while there is no space; all of them are there when there is."""
+    table = tlc.Table.from_dict({"n": range(ROWS)}, table_name="samples", root_url=disk)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        fill(disk)
+        for epoch in range(5):
+            collect(table, run, epoch)
+            with tlc.MetricsTableWriter(run, table, constants={"own": epoch}) as writer:
+                writer.add_batch({"example_id": range(ROWS), "loss": np.arange(ROWS) * epoch})
+        assert len(run.metrics_tables) == 0
+        make_space(disk)
+        collect(table, run, 5)
+        wait_until(lambda: len(run.metrics_tables) == 11)
+    assert {warning.category for warning in told} == {StorageFullWarning}
+    assert run.input_tables == [table.url]
+    for name in ("epoch", "own"):
+        found = {t.metrics_info.constants[name]: t for t in of(run.metrics_tables, name)}
+        for epoch, metrics in found.items():
+            assert metrics.column("loss").to_pylist() == [n * epoch for n in range(ROWS)]
+        assert sorted(found) == list(range(5 + (name == "epoch")))
+    wait_until(lambda: len(run.state.outputs) == 6)
+    assert [output["loss_avg"] for output in run.state.outputs] == [499.5 * e for e in range(6)]
+    assert temp_files(disk) == []
+
+
+def of(tables, name):
+    return [table for table in tables if name in table.metrics_info.constants]
+
+
+def collect(table, run, epoch):
+    def losses(batch, _):
+        return {"loss": np.asarray(batch["n"]) * float(epoch)}
+
+    tlc.collect_metrics(table, losses, constants={"epoch": epoch}, run_url=run.url)
+
+
+def test_metrics_are_lost_with_the_process_only_if_there_never_is_space(disk, run):
+    """The writer has no name yet; its rows are where they belong as soon as there is space."""
+    fill(disk)
+    with pytest.warns(StorageFullWarning, match="wait in memory"):
+        writer = tlc.MetricsTableWriter(run)
+    writer.add_batch({"n": range(3)})
+    with pytest.raises(StorageFullError):
+        writer.flush()
+    with pytest.raises(StorageFullError):
+        writer.finalize()
+    make_space(disk)
+    assert numbers(writer.finalize_and_link()) == [0, 1, 2]
+    assert [numbers(table) for table in run.metrics_tables] == [[0, 1, 2]]
 
 
 def test_memory_is_bounded_while_the_disk_is_full(disk, run):

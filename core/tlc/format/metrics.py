@@ -1,18 +1,27 @@
 """Metrics tables: rows that refer to the rows of another table, written while a model is at work.
 
-The name is claimed, with all that is known, before the first row comes. What has been flushed can
-be read at any time; the manifest says that nothing more will come, and what is missing.
+The name is claimed, with all that is known, before the first row comes; on a full disk, before the
+first row is written. What has been flushed can be read at any time; the manifest says that nothing
+more will come, and what is missing.
 """
 
 from __future__ import annotations
 
+import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tlc.constants import EPOCH, EXAMPLE_ID, FOREIGN_TABLE_ID, ITERATION, SAMPLE_WEIGHT
-from tlc.errors import ColumnError, MetricsError, UrlExistsError, UrlNotFoundError
+from tlc.errors import (
+    ColumnError,
+    MetricsError,
+    StorageFullError,
+    StorageFullWarning,
+    UrlExistsError,
+    UrlNotFoundError,
+)
 from tlc.format import parquet
 from tlc.format.builder import RowBuilder
 from tlc.format.commit import INPUT
@@ -102,7 +111,9 @@ class MetricsBuilder:
         self._unique_ids = unique_ids
         self._constants = {check_column_name(k): _single(v) for k, v in constants.items()}
         self._ids = ExampleIds(foreign) if foreign else None
-        self.url, self._manifest = _claim(run, foreign, split or "", self._constants)
+        self.url, self._manifest, self._is_claimed = _claim(
+            run, foreign, split or "", self._constants
+        )
         self._schema = dict(schema)
         if foreign:
             self._constants[FOREIGN_TABLE_ID] = 0
@@ -193,6 +204,7 @@ class MetricsBuilder:
             constants = {n: infer_column(n, [value]) for n, value in self._constants.items()}
             self._builder = self._new_builder(dict.fromkeys(names), constants)
         builder = self._builder
+        self._claim_late()
         stack = builder.finish(self._manifest.id)
         if self._ids is not None and self._unique_ids and not self._ids.ordered:
             stack = self._in_order(stack)
@@ -248,6 +260,18 @@ class MetricsBuilder:
         if self._ids is not None and not self._unique_ids:
             self._ids.add(np.asarray(numbers_of(combine(rows.column(EXAMPLE_ID)))))
 
+    def _path(self, writer: str, number: int) -> str:
+        """Return where the next file goes, in a folder that is this table's alone."""
+        self._claim_late()
+        return f"rank-{self._rank}/{writer}-{number:05d}.parquet"
+
+    def _claim_late(self) -> None:
+        """Claim the name if there was no space for that before."""
+        if not self._is_claimed:
+            opened = encode(self._manifest)
+            UrlAdapterRegistry.create_binary_content_at_url(self.url / OPENED, opened)
+            self._is_claimed = True
+
     def _check_no_constant(self, columns: Mapping[str, Any]) -> None:
         if self._constants.keys().isdisjoint(columns.keys()):
             return
@@ -266,7 +290,7 @@ class MetricsBuilder:
         return RowBuilder(
             self.url,
             {**inferred, **usual, **declared},
-            path=lambda writer, number: f"rank-{self._rank}/{writer}-{number:05d}.parquet",
+            path=self._path,
             embed_schema=True,
             constants=self._constants,
             bytes_per_file=BYTES_PER_FILE,
@@ -284,8 +308,13 @@ class MetricsBuilder:
 
 def _claim(
     run: Url, foreign: ForeignTable | None, split: str, constants: Mapping[str, Any]
-) -> tuple[Url, TableManifest]:
-    """Take the next free name of a metrics table, ``metrics_0000`` and so on."""
+) -> tuple[Url, TableManifest, bool]:
+    """Take the next free name of a metrics table, ``metrics_0000`` and so on.
+
+    Returns:
+        Its folder, its manifest so far, and whether the name is claimed. On a full disk it is not,
+        but nobody else will come upon it.
+    """
     try:
         number = sum(1 for _ in UrlAdapterRegistry.list_dir(run / METRICS))
     except UrlNotFoundError:
@@ -297,8 +326,12 @@ def _claim(
             UrlAdapterRegistry.create_binary_content_at_url(folder / OPENED, encode(manifest))
         except UrlExistsError:
             number += 1
+        except StorageFullError as error:
+            warnings.warn(f"{error} Metrics wait in memory.", StorageFullWarning, stacklevel=4)
+            folder = run / METRICS / f"metrics_{new_id()[:8]}"
+            return folder, _opened(folder, foreign, split, constants), False
         else:
-            return folder, manifest
+            return folder, manifest, True
 
 
 def _opened(

@@ -124,7 +124,7 @@ class Collection:
             raise WriterStateError("A collection can be opened only once.", hint="make a new one.")
         self._run = _as_run(self._given_run, self._origin.table)
         self._aggregators = [collector.start_aggregates() for collector in self.collectors]
-        self._run.add_input_table(self._input_table())
+        self._run._note_input_table(self._input_table(), durable=False)
         if not self._run.state.status.is_final:
             self._run.set_status_collecting()
         return self
@@ -174,14 +174,15 @@ class Collection:
         """Publish the metrics table, link it to the run, and add the aggregates to the run.
 
         Returns:
-            The metrics table; None if no batch was added.
+            The metrics table; None if no batch was added, or if the disk is full: then a warning
+            says that the table is finished when there is space.
         """
         run = self.run
         if self._closed:
             return self.metrics_table
         try:
             if self._writer is not None:
-                self.metrics_table = self._writer.finalize_and_link()
+                self.metrics_table = self._writer.end()
                 if self.collect_aggregates and (aggregates := self.aggregate_values):
                     axes = {name: self.constants[name] for name in AXES if name in self.constants}
                     run.add_output_value({**axes, **aggregates})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from tlc.configuration import Configuration
 from tlc.errors import MetricsError, ObjectNotFoundError
@@ -18,6 +18,9 @@ from tlc.run.metrics_folders import linked_tables
 from tlc.run.status import HasStatus
 from tlc.table import Table, TableView
 from tlc.url import Url
+
+if TYPE_CHECKING:
+    from tlc.format.metrics import ForeignTable
 
 
 class Run(HasStatus):
@@ -173,9 +176,7 @@ class Run(HasStatus):
         Raises:
             ObjectNotFoundError: There is no table at that url.
         """
-        opened = table if isinstance(table, Table | TableView) else Table.from_url(table)
-        source = opened.source if isinstance(opened, TableView) else opened
-        self._add_input_table(source.url, source.id)
+        self._note_input_table(table, durable=True)
 
     @property
     def input_tables(self) -> list[Url]:
@@ -190,8 +191,7 @@ class Run(HasStatus):
             ObjectNotFoundError: There is no table at that url.
         """
         opened = table if isinstance(table, Table) else Table.from_url(table)
-        info = self._info(opened)
-        self._events.append("metrics", {**info, "stream_name": stream_name or info["stream_name"]})
+        self._note_metrics_table(opened, stream_name, durable=True)
 
     def update_metrics(self, infos: list[dict[str, Any]]) -> None:
         """Link metrics tables by their infos, as `MetricsTableWriter` gives them.
@@ -268,7 +268,7 @@ class Run(HasStatus):
         )
         self.add_metrics_table(table)
         if foreign is not None:
-            self._add_input_table(foreign.url, foreign.id)
+            self._note_input_table(foreign, durable=True)
         return [self._info(table)]
 
     add_metrics_data = add_metrics
@@ -324,11 +324,21 @@ class Run(HasStatus):
             f"{self._url}"
         )
 
-    def _add_input_table(self, table: Url, identity: str) -> None:
-        url = table.to_relative(self._url).to_str()
-        values = {"input_table_url": url, "input_table_id": identity}
+    def _note_input_table(
+        self, table: Table | TableView | ForeignTable | Url | str, *, durable: bool
+    ) -> None:
+        if isinstance(table, Url | str):
+            table = Table.from_url(table)
+        source = table.source if isinstance(table, TableView) else table
+        url = source.url.to_relative(self._url).to_str()
+        values = {"input_table_url": url, "input_table_id": source.id}
         if values not in self.state.inputs:
-            self._events.append("input", values)
+            self._events.append("input", values, durable=durable)
+
+    def _note_metrics_table(self, table: Table, stream_name: str = "", *, durable: bool) -> None:
+        info = self._info(table)
+        stream_name = stream_name or info["stream_name"]
+        self._events.append("metrics", {**info, "stream_name": stream_name}, durable=durable)
 
     def _info(self, table: Table) -> dict[str, Any]:
         """Return what `metrics` says of a table."""

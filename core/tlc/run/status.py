@@ -82,7 +82,8 @@ class HasStatus:
 
     def _set_status(self, status: RunStatus, reason: str = "") -> None:
         values = {"status": int(status), **({"reason": reason} if reason else {})}
-        self._events.append("status", values)
+        # A run that goes on must not stop because there is no space to say so.
+        self._events.append("status", values, durable=status.is_final)
         if not status.is_final:
             self._attend()
             return

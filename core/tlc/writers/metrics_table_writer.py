@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import warnings
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from tlc.errors import RunStateError, WriterStateError
+from tlc.errors import RunStateError, StorageFullError, StorageFullWarning, WriterStateError
 from tlc.run import Run, active_run
 from tlc.table import Table, TableView
 from tlc.writers.open_writer import OpenWriter, check_owner
@@ -22,9 +24,10 @@ if TYPE_CHECKING:
 class MetricsTableWriter:
     """Writes a metrics table of a run, batch by batch, with flat memory.
 
-    As a context manager it links the table to the run at the end; after an error it keeps what was
-    written, as a partial table. By hand, call `finalize` and then ``run.add_metrics_table``. Rows
-    are on disk after five seconds at most, and when the process ends, unless it is killed.
+    As a context manager it links the table to the run at the end, see `end`; after an error it
+    keeps what was written, as a partial table. By hand, call `finalize` and then
+    ``run.add_metrics_table``. Rows are on disk after five seconds at most, and when the process
+    ends, unless it is killed. While the disk is full they wait in memory, with a warning.
 
     Args:
         run_url: The run; the active one if None.
@@ -131,8 +134,28 @@ class MetricsTableWriter:
             WriterStateError: The writer has ended.
         """
         table = self._finalize(linked=True)
-        self._run.add_metrics_table(table)
+        self._run._note_metrics_table(table, durable=False)  # the table says so too
         return table
+
+    def end(self) -> Table | None:
+        """Do as `finalize_and_link`, or, if the disk is full, have that done when there is space.
+
+        A training is not worth less because its metrics have to wait: so this warns and goes on.
+
+        Returns:
+            The metrics table; None if it is to come.
+
+        Raises:
+            WriterStateError: The writer has ended.
+        """
+        try:
+            return self.finalize_and_link()
+        except StorageFullError as error:
+            text = f"{error} The metrics table is finished as soon as there is space."
+            warnings.warn(text, StorageFullWarning, stacklevel=3)
+        self._ended = "finalized"
+        self._open.finish_later(partial(self._builder.finish, linked=True))
+        return None
 
     def abort(self) -> None:
         """End without completing the table; what has come in stays readable, marked as partial.
@@ -174,8 +197,8 @@ class MetricsTableWriter:
             self.abort()
         elif not self._ended and self._owner == os.getpid():
             if self._foreign is not None:
-                self._run.add_input_table(self._foreign.url)
-            self.finalize_and_link()
+                self._run._note_input_table(self._foreign, durable=False)
+            self.end()
 
     def _finalize(self, *, linked: bool) -> Table:
         self._check_open()

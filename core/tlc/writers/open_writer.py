@@ -10,6 +10,8 @@ from tlc._lifetime import keep, release
 from tlc.errors import WriterStateError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tlc._lifetime import Ending
     from tlc.format.metrics import MetricsBuilder
 
@@ -35,12 +37,18 @@ class OpenWriter:
         could write any more are not taken."""
         self._builder = builder
         self._is_closing = False
+        self._finish: Callable[[], object] = lambda: None
         keep(self)
 
     def close(self) -> None:
         """Write what is left, now or as soon as that is possible, and end."""
         self._is_closing = True
         self.keep()
+
+    def finish_later(self, finish: Callable[[], object]) -> None:
+        """Write what is left as soon as that is possible, and then call `finish`, until it can."""
+        self._finish = finish
+        self._is_closing = True
 
     def drop(self) -> None:
         """Have `close` done by the keeper: this may be called at any moment, in any thread."""
@@ -54,12 +62,14 @@ class OpenWriter:
         """Write what has waited long enough."""
         self._builder.flush_if_older(0.0 if self._is_closing else WAIT_SECONDS)
         if self._is_closing and not self._builder.unwritten:
+            self._finish()
             release(self)
 
     def end(self, ending: Ending) -> None:
         """Write what is left, since the process ends."""
         self.gate.acquire()
         self._builder.flush()
+        self._finish()
 
 
 def check_owner(owner: int, what: str) -> None:
