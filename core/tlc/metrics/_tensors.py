@@ -41,7 +41,7 @@ def to_array(value: Any) -> np.ndarray[Any, Any]:
         array = np.asarray(tensor.cpu().numpy())
         return array.copy() if tensor.device.type == "cpu" and not half else array
     array = np.array(value)
-    return array.astype(np.float32) if array.dtype == np.float16 else array
+    return array.astype(np.float32) if array.dtype.char == "e" else array
 
 
 def plain(value: Any) -> Any:

@@ -55,6 +55,7 @@ class MeanAggregator(Aggregator):
         self._skip = skip
         self._sums: dict[str, float] = {}
         self._counts: dict[str, int] = {}
+        self._averaged: dict[str, bool] = {}
 
     def aggregate_batch(
         self, computed_metrics: Mapping[str, Any], schemas: Mapping[str, Schema] | None = None
@@ -63,9 +64,11 @@ class MeanAggregator(Aggregator):
         known = schemas or {}
         with np.errstate(invalid="ignore"):  # inf - inf
             for name, values in computed_metrics.items():
-                if name in self._skip or not _has_mean(known.get(name)):
-                    continue
-                if (numbers := _numbers(values)) is not None:
+                averaged = self._averaged.get(name)
+                if averaged is None:
+                    averaged = name not in self._skip and _has_mean(known.get(name))
+                    self._averaged[name] = averaged
+                if averaged and (numbers := _numbers(values)) is not None:
                     self._add(name, numbers)
 
     @property

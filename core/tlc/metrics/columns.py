@@ -37,8 +37,8 @@ def as_columns(metrics: Any, *, count: int, collector: str) -> dict[str, Column]
     for name, values in metrics.items():
         if not isinstance(name, str):
             raise CollectorError(f"{collector} returned a column called {name!r}, not a string.")
-        columns[name] = _column(values, f"{collector} returned {{}} for column {name!r}.")
-        if (got := len(columns[name])) != count:
+        column = columns[name] = _column(values, name, collector)
+        if (got := len(column)) != count:
             raise CollectorError(
                 f"{collector} returned {got} values for column {name!r}, expected {count}:"
                 " one for each sample of the batch.",
@@ -46,7 +46,7 @@ def as_columns(metrics: Any, *, count: int, collector: str) -> dict[str, Column]
     return columns
 
 
-def _column(values: Any, complaint: str) -> Column:
+def _column(values: Any, name: str, collector: str) -> Column:
     if isinstance(values, (list, tuple)):
         return [plain(value) for value in values]
     if isinstance(values, np.ndarray) or is_tensor(values) or hasattr(values, "__array__"):
@@ -54,10 +54,10 @@ def _column(values: Any, complaint: str) -> Column:
         if array.ndim:
             return array.tolist() if array.dtype.kind in "OUS" else array
         raise CollectorError(
-            complaint.format("a single number"),
+            f"{collector} returned a single number for column {name!r}.",
             hint="do not reduce over the batch: for a loss, use reduction='none'.",
         )
     raise CollectorError(
-        complaint.format(f"a value of type {type(values).__name__!r}"),
+        f"{collector} returned a value of type {type(values).__name__!r} for column {name!r}.",
         hint="give a tensor, an array or a list with one value per sample.",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -135,11 +135,11 @@ class ClassificationMetricsCollector(MetricsCollector):
         if self.loss_fn is not None:
             loss = _custom_loss(self.loss_fn, given, labels, absent)
         correct = predicted == labels
-        numbers = torch.stack((loss, (-cross_entropy).exp(), others, total.reciprocal()))
+        numbers = [loss, (-cross_entropy).exp(), others, total.reciprocal()]
         if absent is not None:
-            numbers[:3, absent] = float("nan")
+            numbers[:3] = [values.masked_fill(absent, float("nan")) for values in numbers[:3]]
             correct &= ~absent
-        columns: dict[str, Any] = dict(zip(_FLOATS, numbers.cpu().numpy(), strict=True))
+        columns: dict[str, Any] = dict(zip(_FLOATS, _on_cpu(numbers), strict=True))
         columns[CORRECT] = correct.cpu().numpy()
         columns[ACCURACY] = columns[CORRECT].astype(np.float32)
         if absent is not None:
@@ -229,6 +229,13 @@ def _custom_loss(
             hint="use reduction='none'.",
         )
     return loss.to(logits)
+
+
+def _on_cpu(numbers: list[torch.Tensor]) -> Iterable[Any]:
+    """Return tensors of one shape as arrays; those of another device come over together."""
+    if numbers[0].device.type == "cpu":
+        return [values.numpy() for values in numbers]
+    return iter(_torch().stack(numbers).cpu().numpy())
 
 
 def _name(function: object) -> str:
