@@ -7,7 +7,7 @@ message says what happened and where, then what to do about it after "Hint:".
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +74,16 @@ class TlcError(Exception):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let errors of worker processes arrive, whatever arguments they were made with."""
+        return _remade, (type(self), self.args), vars(self)
+
+
+def _remade(kind: type[TlcError], args: tuple[Any, ...]) -> TlcError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    return error
 
 
 class ConfigurationError(TlcError, ValueError):
