@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from tlc.configuration import Configuration
 from tlc.errors import MetricsError, ObjectNotFoundError
@@ -18,9 +18,6 @@ from tlc.run.metrics_folders import linked_tables
 from tlc.run.status import HasStatus
 from tlc.table import Table, TableView
 from tlc.url import Url
-
-if TYPE_CHECKING:
-    from tlc.format.metrics import ForeignTable
 
 
 class Run(HasStatus):
@@ -268,7 +265,7 @@ class Run(HasStatus):
         )
         self.add_metrics_table(table)
         if foreign is not None:
-            self._note_input_table(foreign, durable=True)
+            self._note_input(foreign.url, foreign.id, durable=True)
         return [self._info(table)]
 
     add_metrics_data = add_metrics
@@ -324,14 +321,14 @@ class Run(HasStatus):
             f"{self._url}"
         )
 
-    def _note_input_table(
-        self, table: Table | TableView | ForeignTable | Url | str, *, durable: bool
-    ) -> None:
-        if isinstance(table, Url | str):
-            table = Table.from_url(table)
-        source = table.source if isinstance(table, TableView) else table
-        url = source.url.to_relative(self._url).to_str()
-        values = {"input_table_url": url, "input_table_id": source.id}
+    def _note_input_table(self, table: Table | TableView | Url | str, *, durable: bool) -> None:
+        opened = table if isinstance(table, Table | TableView) else Table.from_url(table)
+        source = opened.source if isinstance(opened, TableView) else opened
+        self._note_input(source.url, source.id, durable=durable)
+
+    def _note_input(self, table: Url, identity: str, *, durable: bool) -> None:
+        url = table.to_relative(self._url).to_str()
+        values = {"input_table_url": url, "input_table_id": identity}
         if values not in self.state.inputs:
             self._events.append("input", values, durable=durable)
 

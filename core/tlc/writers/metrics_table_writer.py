@@ -197,7 +197,7 @@ class MetricsTableWriter:
             self.abort()
         elif not self._ended and self._owner == os.getpid():
             if self._foreign is not None:
-                self._run._note_input_table(self._foreign, durable=False)
+                self._run._note_input(self._foreign.url, self._foreign.id, durable=False)
             self.end()
 
     def _finalize(self, *, linked: bool) -> Table:

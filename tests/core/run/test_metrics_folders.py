@@ -13,13 +13,13 @@ from tlc.format.manifest import MANIFEST
 def cut_short(run, table, monkeypatch):
     """A metrics table whose writer was killed after publishing it, before it told the run."""
 
-    def killed(*arguments):
+    def killed(*arguments, **options):
         raise KeyboardInterrupt
 
     writer = tlc.MetricsTableWriter(run, table, constants={"epoch": 0})
     writer.add_batch({"example_id": [0, 2], "loss": [0.5, 1.5]})
     with monkeypatch.context() as patches:
-        patches.setattr(tlc.Run, "add_metrics_table", killed)
+        patches.setattr(tlc.Run, "_note_metrics_table", killed)
         with pytest.raises(KeyboardInterrupt), writer:
             pass
     return tlc.Table.from_url(writer.url)
@@ -67,11 +67,11 @@ def test_a_damaged_one_is_named_and_hides_no_other(run, table, cut_short):
 
 
 def test_add_metrics_is_safe_as_well(run, table, monkeypatch):
-    def killed(*arguments):
+    def killed(*arguments, **options):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patches:
-        patches.setattr(tlc.Run, "add_metrics_table", killed)
+        patches.setattr(tlc.Run, "_note_metrics_table", killed)
         with pytest.raises(KeyboardInterrupt):
             run.add_metrics({"loss": [0.0] * 5}, foreign_table_url=table)
     assert run.metrics(table)["loss"].to_pylist() == [0.0] * 5
