@@ -229,6 +229,8 @@ def dropped_writer(training: Training) -> None:
 def main() -> None:
     warnings.filterwarnings("ignore", "This process", DeprecationWarning)  # fork beside threads
     no_append.register()
+    # What a shell starts in the background it starts deaf to Ctrl-C, and its children with it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     way, url = sys.argv[1:]
     training = Training(url)
     training.go()
