@@ -17,6 +17,7 @@ from collections import Counter
 from tests.reliability import hostile, mutations
 
 KNOWN = {"tlc", "pyarrow", "numpy", "PIL", "msgspec", "pandas", *sys.stdlib_module_names}
+KNOWN |= {"obstore"}  # which reads the stores that urls name
 NEVER = {"antigravity", "subprocess", "sklearn", "torch", "pickle", "this", "code"}
 DEEDS = ("os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "subprocess.", "socket.")
 DEEDS += ("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate")
