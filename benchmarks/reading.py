@@ -14,11 +14,13 @@ import pyarrow as pa
 
 from benchmarks.harness import Case, Timed, unsynced
 from tlc import schemas
-from tlc.schemas import Schema
+from tlc.data_types import BoundingBoxes2D
 from tlc.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from tlc.schemas import Schema
 
 ROWS, READS, BATCH = 1_000_000, 100_000, 64
 SLOW = 10  # of slow sides a tenth is measured
@@ -97,15 +99,8 @@ def _scalars(rng: np.random.Generator, rows: list[int]) -> Iterator[Case]:
     )
 
 
-_URL = {"url": schemas.UrlSchema()}
-_BOXES = Schema(
-    values={
-        "instances": schemas.Float32Schema(shape=(-1, 4)),
-        "instances_additional_data": Schema(
-            values={"label": schemas.CategoricalLabelListSchema([f"class {i}" for i in range(80)])}
-        ),
-    }
-)
+_URL: dict[str, Schema] = {"url": schemas.UrlSchema()}
+_BOXES = BoundingBoxes2D.schema(classes=[f"class {i}" for i in range(80)])
 
 
 def _numbers(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -117,21 +112,22 @@ def _nested(
 ) -> pa.Table:
     four = pa.FixedSizeListArray.from_arrays(pa.array(boxes.reshape(-1)), 4)
     lists = [pa.ListArray.from_arrays(pa.array(ends), part) for part in (four, pa.array(labels))]
+    size = pa.array(np.full(ROWS, 640, np.float32))
     more = pa.StructArray.from_arrays(lists[1:], ["label"])
-    nested = [lists[0], more], ["instances", "instances_additional_data"]
-    return pa.table(
-        {"url": pa.array(urls), "id": pa.array(ids), "bbs": pa.StructArray.from_arrays(*nested)}
-    )
+    names = ["x_max", "y_max", "instances", "instances_additional_data"]
+    cells = pa.StructArray.from_arrays([size, size, lists[0], more], names)
+    return pa.table({"url": pa.array(urls), "id": pa.array(ids), "bbs": cells})
 
 
 def _boxes(rng: np.random.Generator, rows: list[int]) -> Iterator[Case]:
-    """Yield the row form of bounding boxes: a list per box, and lists of what belongs to each."""
+    """Yield reading of `BoundingBoxes2D`, untouched and with boxes and labels looked at."""
     ends = np.concatenate([[0], np.cumsum(rng.integers(0, 15, ROWS))]).astype(np.int32)
-    boxes = rng.random((ends[-1], 4)).astype(np.float32)
+    boxes = np.sort(rng.random((ends[-1], 2, 2)).astype(np.float32), axis=1).reshape(-1, 4)
     labels = rng.integers(0, 80, ends[-1]).astype(np.int32)
     ids, urls = np.arange(ROWS), np.array([f"/data/images/{i:08d}.jpg" for i in range(ROWS)])
     arrow = _nested(urls, ids, ends, boxes, labels)
     table = reopened({n: arrow[n] for n in arrow.column_names}, {**_URL, "bbs": _BOXES}, "boxes")
+    assert isinstance(table[0]["bbs"], BoundingBoxes2D)
     mapped = as_dataset(arrow)
 
     def views(i: int) -> dict[str, Any]:
@@ -142,7 +138,8 @@ def _boxes(rng: np.random.Generator, rows: list[int]) -> Iterator[Case]:
         f"table[i], {READS:,} random rows of {ROWS:,} with boxes",
         {
             "array views": _each(views, rows),
-            "tlc": _each(table.__getitem__, rows),
+            "tlc": _each(lambda i: _looked_at(table[i]), rows),
+            "tlc, not looked at": _each(table.__getitem__, rows),
             "datasets": _slow(mapped.__getitem__, rows),
         },
         unit=READS,
@@ -153,12 +150,19 @@ def _boxes(rng: np.random.Generator, rows: list[int]) -> Iterator[Case]:
         f"__getitems__ of {BATCH}, {READS:,} random rows with boxes",
         {
             "array views": _each(lambda part: [views(i) for i in part], groups),
-            "tlc": _each(table.__getitems__, groups),
+            "tlc": _each(lambda part: list(map(_looked_at, table.__getitems__(part))), groups),
+            "tlc, not looked at": _each(table.__getitems__, groups),
             "datasets": _slow(mapped.__getitems__, groups),
         },
         unit=READS,
         goal=5,
     )
+
+
+def _looked_at(sample: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Decode what a training loop takes of boxes."""
+    boxes = sample["bbs"]
+    return boxes.bounding_boxes, boxes.labels
 
 
 def _dicts(columns: dict[str, np.ndarray], rows: list[int]) -> list[dict[str, Any]]:

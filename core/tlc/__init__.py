@@ -64,7 +64,10 @@ _HOMES = {
 _SUBMODULES = (
     "configuration",
     "constants",
+    "data_types",
     "errors",
+    "export",
+    "helpers",
     "integration",
     "metrics",
     "objects",

@@ -58,6 +58,9 @@ Z_MIN: Final = "z_min"
 X_MAX: Final = "x_max"
 Y_MAX: Final = "y_max"
 Z_MAX: Final = "z_max"
+BOUNDING_BOX: Final = "bounding_box"
+KEYPOINT_VISIBILITY: Final = "keypoint_visibility"
+KEYPOINT_CONFIDENCE: Final = "keypoint_confidence"
 CENTER_X: Final = "center_x"
 CENTER_Y: Final = "center_y"
 CENTER_Z: Final = "center_z"
@@ -167,5 +170,6 @@ RUN_STATUS_INTERRUPTED: Final = 6.0
 # Sizes.
 DEFAULT_BB_MAX_COUNT: Final = 1000
 DEFAULT_LIST_MAX_LENGTH: Final = 1000
+DEFAULT_BULK_DATA_CHUNK_SIZE_MB: Final = 50
 
 __all__ = [name for name in dir() if name.isupper()]  # pyright: ignore[reportUnsupportedDunderAll]

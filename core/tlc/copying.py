@@ -35,7 +35,7 @@ from tlc.format.manifest import (
     file_entries,
 )
 from tlc.format.rebase import map_files
-from tlc.sample_types.content import damage, has_checksum
+from tlc.sample_types.content import damage, has_checksum, without_part
 from tlc.upkeep.bulk import CellReferences
 from tlc.url import Url, UrlAdapterRegistry
 from tlc.url.parallel import in_parallel
@@ -223,7 +223,7 @@ def _jobs(tables: list[tuple[Url, TableManifest, bytes]], places: _Places) -> It
             file = Url(entry.path).to_absolute(folder)
             yield _Job(file, places.of_file(file), entry.length, entry.digest)
             base = file.parent.parent
-            for text in cells.texts(file, entry):
+            for text in dict.fromkeys(map(without_part, cells.texts(file, entry))):
                 if text.startswith(("./", "../")):
                     new = Url(text).to_absolute(places.of(base))
                     yield _Job(Url(text).to_absolute(base), new)

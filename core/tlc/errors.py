@@ -10,7 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from tlc.importers.report import Problem
 
 __all__ = [
     "AliasError",
@@ -25,6 +27,9 @@ __all__ = [
     "ConfigurationError",
     "CorruptObjectError",
     "DamagedObjectWarning",
+    "ExportError",
+    "ExportWarning",
+    "ExpressionError",
     "ImageReadError",
     "MetricsError",
     "MissingExtraError",
@@ -159,6 +164,10 @@ class OptionError(TlcError, ValueError):
     """An argument is none of the words that it can be there."""
 
 
+class ExpressionError(TlcError, ValueError):
+    """A condition on rows cannot be understood, or does not fit the columns."""
+
+
 class CorruptObjectError(TlcError, ValueError):
     """A stored file is damaged: its length, its digest or its content is wrong."""
 
@@ -202,7 +211,20 @@ class CellError(TlcError, ValueError):
 
 
 class AnnotationFileError(TlcError, ValueError):
-    """A file of annotations cannot be read, or a record in it is wrong."""
+    """A file of annotations cannot be read, or a record in it is wrong.
+
+    Attributes:
+        problems: The first records that are wrong, each a `tlc.table.Problem` with the rule that it
+            breaks; empty if no record could be read at all.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
+
+
+class ExportError(TlcError, ValueError):
+    """A table does not have what a format needs, or has what the format cannot hold."""
 
 
 class ImageReadError(TlcError, OSError):
@@ -287,6 +309,10 @@ class CacheWarning(TlcWarning):
 
 class DamagedObjectWarning(TlcWarning):
     """A stored object could not be read and was passed over; the message names it."""
+
+
+class ExportWarning(TlcWarning):
+    """A format cannot hold some of a table, which was left out; the message counts it."""
 
 
 class OverwrittenRunWarning(TlcWarning):

@@ -21,6 +21,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+exporters_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(exporters_app, name="exporters", help="What tables can be exported with.")
 Root = Annotated[
     str | None, typer.Option("--root", help="Folder that holds the projects.", show_default=False)
 ]
@@ -88,6 +90,33 @@ def _copy(
     from tlc.cli.copying import copied
 
     typer.echo("\n".join(copied(source, destination)))
+
+
+@app.command(
+    "export",
+    add_help_option=False,
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "allow_interspersed_args": False,
+    },
+)
+def _export(context: typer.Context) -> None:
+    """Export a table as a file or folder that other programs read; `--help` lists the options."""
+    from typer.main import get_command
+
+    from tlc.cli.exporting import export_app
+
+    # Its options are those of the exporters, which no other command need look for.
+    get_command(export_app()).main(context.args, "tlc export", standalone_mode=False)
+
+
+@exporters_app.command("list")
+def _list_exporters() -> None:
+    """List the formats that tables can be exported in, and the classes that do it."""
+    from tlc.cli.exporting import exporters
+
+    typer.echo("\n".join(exporters()))
 
 
 @app.command("config")

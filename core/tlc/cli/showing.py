@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from tlc.importers.report import ImportReport
     from tlc.run import Run
     from tlc.url import Url
+
+_SHOWN = 3
 
 
 def show_object(url: Url) -> list[str]:
@@ -36,6 +39,7 @@ def show_table(table: Table) -> list[str]:
     return [
         f"{'Metrics table' if table.metrics_info else 'Table'} {table.url}",
         *aligned(_facts(table), indent="  "),
+        *_report(table.import_report),
         "schema",
         *(aligned(schema, indent="  ") or ["  no columns"]),
         "first rows",
@@ -77,6 +81,18 @@ def _facts(table: Table) -> list[tuple[str, str]]:
         ("partial", "its writer has not finished" if table.is_partial else ""),
     ]
     return [fact for fact in facts if fact[1]]
+
+
+def _report(report: ImportReport | None) -> list[str]:
+    """Return what the importer of a table found, rule by rule with an example."""
+    if report is None:
+        return []
+    found = [("records left out", report.skipped), ("boxes clipped", report.clipped)]
+    lines = [f"{count:,} {what}" for what, count in found if count]
+    for code, count in report.counts.items():
+        lines.append(f"{code}: {count:,}, such as")
+        lines += [f"  {problem}" for problem in report.examples.get(code, ())[:_SHOWN]]
+    return ["import report", *(f"  {line}" for line in lines or ["no problems"])]
 
 
 def _metrics_row(table: Table) -> tuple[object, ...]:

@@ -26,6 +26,7 @@ def commit(
     description: str | None = "",
     parents: tuple[Parent, ...] = (),
     source: Mapping[str, Any] | None = None,
+    operation: Mapping[str, Any] | None = None,
 ) -> Url:
     """Publish the rows of `builder` as a table and return its url.
 
@@ -35,6 +36,7 @@ def commit(
         description: What others should know of the table.
         parents: Tables that this one was made from.
         source: What the importer knows of its input.
+        operation: What happened while the rows were made.
 
     Raises:
         ObjectExistsError: Somebody else took the name meanwhile, and `if_exists` is ``"raise"`` or
@@ -48,6 +50,7 @@ def commit(
         description=description or "",
         parents=parents,
         source=dict(source or {}),
+        operation=dict(operation or {}),
         rows_schema=builder.rows_schema().to_dict(),
         stack=stack,
     )

@@ -18,6 +18,7 @@ from tlc.format.plain import (
 from tlc.format.relative import holds_urls
 from tlc.sample_types import ExternalizationContext, ExternalSampleType, resolve_sample_type
 from tlc.sample_types.arrays import NumpyArraySampleType
+from tlc.sample_types.plain import UrlSampleType
 from tlc.sample_types.recognize import is_array
 from tlc.schemas.arrow import arrow_type
 from tlc.schemas.values import NumericValue
@@ -33,6 +34,7 @@ __all__ = ["ColumnEncoder", "as_numpy", "common_length", "is_sequence", "is_url_
 
 # As `tlc.url.text.is_absolute` has it, but for drives of Windows, which are looked at one by one.
 _ABSOLUTE = r"^(/|<[A-Z][A-Z0-9_]*>(/|$)|[A-Za-z][A-Za-z0-9+.-]+://)"
+_KEEP_URLS = ExternalSampleType, UrlSampleType
 
 
 class ColumnEncoder:
@@ -160,7 +162,7 @@ class ColumnEncoder:
 
         if not pa.types.is_string(urls.type):
             return False
-        if not (self._sample_type.is_identity or isinstance(self._sample_type, ExternalSampleType)):
+        if not (self._sample_type.is_identity or isinstance(self._sample_type, _KEEP_URLS)):
             return False
         return pc.all(pc.match_substring_regex(urls, _ABSOLUTE)).as_py() is not False
 

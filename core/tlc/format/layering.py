@@ -83,7 +83,7 @@ class Layering:
         self._changes.pop(name, None)
 
     def keep_rows(self, rows: np.ndarray) -> None:
-        """Keep only these rows, in this order; none of them twice."""
+        """Keep only these rows, in this order; one that is named twice becomes two."""
         self.row_count = len(rows)
         for column, parts in self._changes.items():
             self._changes[column] = [_moved(part, rows) for part in parts]
@@ -210,13 +210,12 @@ def _moved(changes: _Changes, kept: np.ndarray) -> _Changes:
     """Return what is left of changes if only some rows are kept, with the numbers they get."""
     import numpy as np
 
-    if not len(kept):
-        return _Changes(kept, changes.cells.slice(0, 0))
-    order = np.argsort(kept, kind="stable")
-    at = np.searchsorted(kept, changes.rows, sorter=order)
-    rows = order[np.minimum(at, len(kept) - 1)]
-    left = np.flatnonzero(kept[rows] == changes.rows)
-    return _Changes(rows[left], changes.cells.take(_as_cells(left)))
+    rows, cells = _latest([changes])
+    if not len(rows):
+        return changes
+    at = np.minimum(np.searchsorted(rows, kept), len(rows) - 1)
+    left = np.flatnonzero(rows[at] == kept)
+    return _Changes(left, cells.take(_as_cells(at[left])))
 
 
 def _needed(layers: Sequence[Layer | _Kept], columns: Mapping[str, Schema]) -> list[Layer | _Kept]:

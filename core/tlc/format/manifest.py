@@ -78,7 +78,7 @@ class Patch(msgspec.Struct, frozen=True, tag="patch"):
 
 
 class Take(msgspec.Struct, frozen=True, tag="take"):
-    """The rows that stay, in their new order: a file with the column ``row``."""
+    """The rows that stay, in their new order: a file with the column ``row``. Rows may repeat."""
 
     file: FileEntry
 

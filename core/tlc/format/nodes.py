@@ -309,10 +309,14 @@ class _TakeNode(Node):
     def _ascending(self) -> bool:
         return bool((self._rows[1:] > self._rows[:-1]).all())
 
+    @cached_property
+    def _in_order(self) -> bool:
+        return self._ascending or bool((self._rows[1:] >= self._rows[:-1]).all())
+
     def bounds(self) -> list[int]:
         import numpy as np
 
-        if not self._ascending:  # any part would need all that is below
+        if not self._in_order:  # any part would need all that is below
             return sorted({0, self.row_count})
         return sorted(set(np.searchsorted(self._rows, self._below.bounds()).tolist()))
 

@@ -79,8 +79,8 @@ def numbers_of(cells: pa.Array) -> np.ndarray[Any, Any]:
     data = cells.buffers()[1] or b""
     if pa.types.is_boolean(cells.type):
         return _bits(data, cells)
-    found = np.frombuffer(data, cells.type.to_pandas_dtype())
-    return found[cells.offset : cells.offset + len(cells)]
+    stop = cells.offset + len(cells)  # the memory may be longer, by any number of bytes
+    return np.frombuffer(data, cells.type.to_pandas_dtype(), stop)[cells.offset :]
 
 
 def is_numeric(type_: pa.DataType) -> bool:

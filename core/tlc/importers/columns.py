@@ -10,11 +10,11 @@ from tlc.format.plain import as_column
 from tlc.importers.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
-    import pyarrow as pa
 
+    from tlc.importers.report import ImportReport
     from tlc.schemas import Schema
 
 
@@ -41,40 +41,39 @@ def from_pandas(frame: pd.DataFrame, schema: Mapping[str, Schema] | None) -> Sou
         ColumnError: A schema names a column that is not there, or two columns have one name.
     """
     columns = [(str(name), as_column(column)) for name, column in frame.items()]
-    return _source("pandas", columns, schema, {})
+    return from_columns("pandas", columns, schema, {})
 
 
-def from_arrow(
-    kind: str,
-    table: pa.Table,
-    schema: Mapping[str, Schema] | None,
-    fingerprint: Mapping[str, Any],
-) -> Source:
-    """Take the columns of an Arrow table.
-
-    Raises:
-        ColumnError: A schema names a column that is not there, or two columns have one name.
-    """
-    columns = list(zip(table.column_names, table.columns, strict=True))
-    return _source(kind, columns, schema, fingerprint)
-
-
-def _source(
+def from_columns(
     kind: str,
     columns: Sequence[tuple[str, Any]],
     schema: Mapping[str, Schema] | None,
     fingerprint: Mapping[str, Any],
+    report: Callable[[], ImportReport | None] = lambda: None,
 ) -> Source:
-    names = [name for name, _ in columns]
+    """Take columns with their names.
+
+    Raises:
+        ColumnError: A schema names a column that is not there, or two columns have one name.
+    """
+    schemas = check_schema(schema, check_names([name for name, _ in columns]))
+    batches = [dict(columns)] if columns else []
+    return Source(kind, lambda: iter(batches), schemas, fingerprint, report)
+
+
+def check_names(names: list[str]) -> list[str]:
+    """Return the names of the columns of some data, if each is there once.
+
+    Raises:
+        ColumnError: Two columns have one name.
+    """
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ColumnError(
             f"The data have several columns {', '.join(map(repr, repeated))}.",
             hint="a table has one column of a name.",
         )
-    schemas = check_schema(schema, names)
-    batches = [dict(columns)] if columns else []
-    return Source(kind, lambda: iter(batches), schemas, fingerprint)
+    return names
 
 
 def check_schema(schema: Mapping[str, Schema] | None, columns: list[str]) -> dict[str, Schema]:

@@ -15,26 +15,39 @@ if TYPE_CHECKING:
 _SPARSE = 16
 
 
-def duplicate(ids: Integers) -> tuple[int, int] | None:
-    """Return the positions of two ids that are the same, or None if all differ."""
-    ordered = np.sort(ids)
-    equal = ordered[1:] == ordered[:-1]
-    if not equal.any():
-        return None
-    first, second = np.flatnonzero(ids == ordered[np.argmax(equal)])[:2]
-    return int(first), int(second)
+def repeated(ids: Integers) -> Integers:
+    """Return where ids stand that stand further up, too, in ascending order."""
+    order = np.argsort(ids, kind="stable")
+    ordered = ids[order]
+    return np.sort(order[1:][ordered[1:] == ordered[:-1]])
 
 
-def positions(ids: Integers, known: Integers) -> Integers:
-    """Return where each id stands in `known`, whose ids all differ; -1 where it does not."""
-    if not known.size:
-        return np.full(ids.shape, -1, np.int64)
-    low, high = int(known.min()), int(known.max())
-    if high - low > _SPARSE * known.size:
-        order = np.argsort(known)
-        found = order[np.minimum(np.searchsorted(known, ids, sorter=order), known.size - 1)]
-        return np.where(known[found] == ids, found, -1)
-    table = np.full(high - low + 1, -1, np.int64)
-    table[known - low] = np.arange(known.size)
-    inside = (ids >= low) & (ids <= high)
-    return np.where(inside, table[np.where(inside, ids, low) - low], -1)
+class Places:
+    """Where ids stand.
+
+    Args:
+        known: The ids, which all differ.
+    """
+
+    def __init__(self, known: Integers) -> None:
+        self._known = known
+        low, high = (int(known.min()), int(known.max())) if known.size else (0, -1)
+        self._low, self._high = low, high
+        self._table = self._order = np.empty(0, np.int64)
+        if high - low > _SPARSE * known.size:
+            self._order = np.argsort(known)
+        elif known.size:
+            self._table = np.full(high - low + 1, -1, np.int64)
+            self._table[known - low] = np.arange(known.size)
+
+    def of(self, ids: Integers) -> Integers:
+        """Return where each id stands; -1 where it does not."""
+        known = self._known
+        if not known.size:
+            return np.full(ids.shape, -1, np.int64)
+        if self._order.size:
+            at = np.searchsorted(known, ids, sorter=self._order)
+            found = self._order[np.minimum(at, known.size - 1)]
+            return np.where(known[found] == ids, found, -1)
+        inside = (ids >= self._low) & (ids <= self._high)
+        return np.where(inside, self._table[np.where(inside, ids, self._low) - self._low], -1)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from tlc.errors import ColumnError, UrlNotFoundError
+from tlc.importers.folders import IMAGE_SUFFIXES, find_files, list_folder, local_folder
 from tlc.importers.source import Source
 from tlc.schemas import CategoricalLabelSchema, ImageSchema, MapElement
 from tlc.url import Url
@@ -17,9 +18,6 @@ from tlc.url.expansion import AliasTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
 
 def from_image_folder(
@@ -40,21 +38,17 @@ def from_image_folder(
         UrlNotFoundError: `root` is not a folder, or there is no image.
         ColumnError: There are images in `root` itself, which belong to no class.
     """
-    folder = root.to_absolute().to_local_path()
-    if not folder.is_dir():
-        raise UrlNotFoundError(
-            f"There is no folder {folder}.", hint="give the folder that holds the images."
-        )
+    folder = local_folder(root, "the images")
     suffixes = tuple(
-        (e if e.startswith(".") else f".{e}").lower() for e in (extensions or EXTENSIONS)
+        (e if e.startswith(".") else f".{e}").lower() for e in (extensions or IMAGE_SUFFIXES)
     )
     schema: dict[str, Any] = {image_column_name: ImageSchema()}
     labels: dict[str, Any] = {}
     if not include_label_column:
-        images = _images(str(folder), suffixes)
+        images = find_files(folder, suffixes)
     else:
         classes = _classes(folder, suffixes)
-        listed = [_images(os.path.join(folder, name), suffixes) for name in classes]
+        listed = [find_files(os.path.join(folder, name), suffixes) for name in classes]
         images = [image for part in listed for image in part]
         ids = np.arange(len(classes), dtype=np.int32)
         labels[label_column_name] = np.repeat(ids, [len(part) for part in listed])
@@ -73,41 +67,14 @@ def from_image_folder(
     )
 
 
-def _classes(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
-    loose, classes = _list(str(folder), suffixes, follow_links=True)
+def _classes(folder: str, suffixes: tuple[str, ...]) -> list[str]:
+    loose, classes = list_folder(folder, suffixes)
     if loose:
         raise ColumnError(
             f"{folder} holds {len(loose)} images outside of class folders, such as {loose[0]!r}.",
             hint="pass include_label_column=False for images without labels.",
         )
     return classes
-
-
-def _images(folder: str, suffixes: tuple[str, ...]) -> list[str]:
-    """Return the images below `folder`, sorted, each folder's files before its sub-folders."""
-    names, folders = _list(folder, suffixes, follow_links=False)
-    start = os.path.join(folder, "")
-    images = [start + name for name in names]
-    for name in folders:
-        images += _images(start + name, suffixes)
-    return images
-
-
-def _list(
-    folder: str, suffixes: tuple[str, ...], *, follow_links: bool
-) -> tuple[list[str], list[str]]:
-    """Return the names of the images and of the folders in `folder`, sorted; none is hidden."""
-    images, folders = [], []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            name = entry.name
-            if name.startswith("."):
-                continue
-            if name.lower().endswith(suffixes) and entry.is_file():
-                images.append(name)
-            elif entry.is_dir(follow_symlinks=follow_links):
-                folders.append(name)
-    return sorted(images), sorted(folders)
 
 
 def _element(name: str, overrides: Mapping[str, MapElement | str]) -> MapElement:
@@ -124,7 +91,7 @@ def _urls(images: list[str]) -> pa.Array | list[str]:
         return urls  # the table names the row whose file has a name that is no text
 
 
-def _fingerprint(folder: Path, images: list[str]) -> dict[str, Any]:
+def _fingerprint(folder: str, images: list[str]) -> dict[str, Any]:
     start = os.path.join(folder, "")
     names = "\n".join(images).removeprefix(start).replace(f"\n{start}", "\n")
     return {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tlc.importers.report import ImportReport
     from tlc.schemas import Schema
 
 Batch = Mapping[str, Any]
@@ -22,9 +23,12 @@ class Source:
         schema: Schemas of columns; those without one are inferred.
         fingerprint: Tells whether two imports had the same input, without reading it all. Empty for
             data in memory, which is compared itself.
+        report: Tells, after all batches were taken, what was found on the way; None if the importer
+            does not look for anything.
     """
 
     kind: str
     batches: Callable[[], Iterator[Batch]]
     schema: Mapping[str, Schema] = field(default_factory=dict)
     fingerprint: Mapping[str, Any] = field(default_factory=dict)
+    report: Callable[[], ImportReport | None] = lambda: None

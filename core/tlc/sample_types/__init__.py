@@ -7,6 +7,9 @@ above it.
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from tlc.sample_types.arrays import (
     ExternalNumpyArraySampleType,
     ExternalTorchTensorSampleType,
@@ -17,6 +20,7 @@ from tlc.sample_types.base import (
     EncodedSample,
     ExternalizationContext,
     ExternalSampleType,
+    LateSampleType,
     SampleType,
     ValidationError,
 )
@@ -31,7 +35,23 @@ from tlc.sample_types.plain import DictSampleType, Hidden, Identity, UrlSampleTy
 from tlc.sample_types.registry import list_sample_types, register_sample_type
 from tlc.sample_types.structure import CompositeSampleType, ListSampleType, resolve_sample_type
 
+if TYPE_CHECKING:
+    from tlc.data_types.sample_types import (
+        BoundingBoxes2DSampleType,
+        BoundingBoxes3DSampleType,
+        Geometry2DSampleType,
+        Geometry3DSampleType,
+        Keypoints2DSampleType,
+        OrientedBoundingBoxes2DSampleType,
+        OrientedBoundingBoxes3DSampleType,
+        SegmentationMasksSampleType,
+        SegmentationPolygonsSampleType,
+        SemanticSegmentationSampleType,
+    )
+
 __all__ = [
+    "BoundingBoxes2DSampleType",
+    "BoundingBoxes3DSampleType",
     "CompositeSampleType",
     "DictSampleType",
     "EncodedSample",
@@ -39,16 +59,25 @@ __all__ = [
     "ExternalSampleType",
     "ExternalTorchTensorSampleType",
     "ExternalizationContext",
+    "Geometry2DSampleType",
+    "Geometry3DSampleType",
     "Hidden",
     "Identity",
     "JpegImageSampleType",
+    "Keypoints2DSampleType",
+    "LateSampleType",
     "ListSampleType",
     "NumpyArraySampleType",
+    "OrientedBoundingBoxes2DSampleType",
+    "OrientedBoundingBoxes3DSampleType",
     "PilImageSampleType",
     "PilJpegSampleType",
     "PilPngSampleType",
     "PilWebpSampleType",
     "SampleType",
+    "SegmentationMasksSampleType",
+    "SegmentationPolygonsSampleType",
+    "SemanticSegmentationSampleType",
     "TorchTensorSampleType",
     "UrlSampleType",
     "ValidationError",
@@ -56,3 +85,31 @@ __all__ = [
     "register_sample_type",
     "resolve_sample_type",
 ]
+
+_LATE = (
+    "BoundingBoxes2DSampleType",
+    "BoundingBoxes3DSampleType",
+    "Geometry2DSampleType",
+    "Geometry3DSampleType",
+    "Keypoints2DSampleType",
+    "OrientedBoundingBoxes2DSampleType",
+    "OrientedBoundingBoxes3DSampleType",
+    "SegmentationMasksSampleType",
+    "SegmentationPolygonsSampleType",
+    "SemanticSegmentationSampleType",
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Load a sample type of annotations on its first use.
+
+    Raises:
+        AttributeError: There is no such name.
+    """
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module("tlc.data_types.sample_types"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

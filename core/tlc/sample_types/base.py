@@ -12,6 +12,8 @@ from tlc.sample_types.row_urls import UrlLike, is_url_like, to_row_url
 from tlc.url import Url
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from tlc.schemas import Schema
 
 
@@ -106,6 +108,27 @@ class SampleType(ABC):
         return self.to_row(value, context)
 
 
+class LateSampleType(SampleType):
+    """A sample type whose samples can be decoded late, when somebody looks at them."""
+
+    @abstractmethod
+    def late(
+        self,
+        read: Callable[[int], Any],
+        part: Callable[[Sequence[str]], Callable[[int], Any] | None],
+    ) -> Callable[[int], Any]:
+        """Return what makes the sample of a row.
+
+        What it is given may be called at any later time, or never.
+
+        Args:
+            read: Returns the row form of a row that is not None, with lists of numbers as arrays of
+                its own.
+            part: Returns what reads one part of such a row by its path, likewise; None if there is
+                no such part, or not in every row.
+        """
+
+
 @dataclass(frozen=True)
 class EncodedSample:
     """A sample that is encoded already, to be written as it is.
@@ -117,6 +140,13 @@ class EncodedSample:
 
     data: bytes
     extension: str
+
+
+def written(sample: EncodedSample, context: ExternalizationContext) -> str:
+    """Write an encoded sample to a new file, whose name tells its checksum, and return its url."""
+    url = context.new_url(name_end(sample.data, sample.extension))
+    url.write_bytes(sample.data)
+    return to_row_url(url)
 
 
 class ExternalSampleType(SampleType):
@@ -174,11 +204,9 @@ class ExternalSampleType(SampleType):
         if not isinstance(sample, EncodedSample) and (data := self.encode(sample)) is not None:
             sample = EncodedSample(data, self.file_extension)
         if isinstance(sample, EncodedSample):
-            url = context.new_url(name_end(sample.data, sample.extension))
-            url.write_bytes(sample.data)
-        else:
-            url = context.new_url(self.file_extension)
-            self.save(sample, url)
+            return written(sample, context)
+        url = context.new_url(self.file_extension)
+        self.save(sample, url)
         return to_row_url(url)
 
     def from_row(self, row: UrlLike | None) -> Any:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tlc.url import Url
 
+_PART = re.compile(r":\d+-\d+\Z")
 _NAME = re.compile(r"(?:^|[/\\])bulk_data[/\\].*-\d{7,}-([0-9a-f]{8})(?:\.\w+)?$", re.DOTALL)
 
 
@@ -57,6 +58,11 @@ def damage(url: Url, content: bytes) -> str:
 def has_checksum(url: Url) -> bool:
     """Return whether the name of a file tells its content."""
     return _checksum(url) is not None
+
+
+def without_part(text: str) -> str:
+    """Return the url of a whole file, where `text` may refer to a part: ``url:offset-length``."""
+    return _PART.sub("", text)
 
 
 def _checksum(url: Url) -> int | None:

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 _URL = "_tlc_url"
 """Attribute of images read from a table: the row form they came from, or the url."""
 
+_ORIENTATION = 0x0112
+"""EXIF's number for how an image is to be turned."""
+
+_TURNED = range(2, 9)
+
 
 class PilImageSampleType(ExternalSampleType):
     """PIL images, encoded by PIL where they have no file yet.
@@ -32,6 +37,8 @@ class PilImageSampleType(ExternalSampleType):
     whatever the format of its file. Methods such as `convert`, `resize` and `copy` return images
     without a file, which are written. What changes the image itself, such as `thumbnail` or
     `paste`, is not noticed: do it to a copy.
+
+    What is read is upright: turned as the EXIF orientation of its file says.
     """
 
     takes = "a PIL image such as Image.fromarray(array), a path or a url"
@@ -153,6 +160,7 @@ def _read(url: Url) -> Image:
         data = read_content(url)
         image = Image.open(io.BytesIO(data))
         image.load()
+        return _upright(image)
     except UnidentifiedImageError as error:
         what = "is no image that Pillow knows" if data else "is empty"
         raise _unreadable(url, f"its file {what}") from error
@@ -162,7 +170,18 @@ def _read(url: Url) -> Image:
         *(OverflowError, struct.error, Image.DecompressionBombError),
     ) as error:
         raise _unreadable(url, getattr(error, "message", str(error))) from error
-    return image
+
+
+def _upright(image: Image) -> Image:
+    """Return an image turned as its EXIF data say; broken ones never stand in the way of pixels."""
+    try:
+        if image.getexif().get(_ORIENTATION) not in _TURNED:
+            return image
+        from PIL import ImageOps  # late: few images are turned
+
+        return ImageOps.exif_transpose(image)
+    except Exception:  # noqa: BLE001 - whatever Pillow makes of damaged EXIF data
+        return image
 
 
 def _unreadable(url: Url, reason: str) -> ImageReadError:

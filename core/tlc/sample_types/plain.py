@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tlc.errors import SchemaError
-from tlc.sample_types.base import ExternalizationContext, SampleType
+from tlc.sample_types.base import EncodedSample, ExternalizationContext, SampleType, written
 from tlc.sample_types.registry import register_sample_type
 from tlc.sample_types.row_urls import is_url_like, to_row_url, to_sample_url
 
@@ -41,17 +41,20 @@ class Hidden(Identity):
 
 @register_sample_type("url")
 class UrlSampleType(SampleType):
-    """A url as a string: absolute or with an alias in rows, absolute without alias in samples."""
+    """A url as a string: absolute or with an alias in rows, absolute without alias in samples.
+
+    The content of a file, as an `EncodedSample`, is written to a file of the table.
+    """
 
     elementwise = True
 
     def accepts(self, value: Any) -> bool:
-        """Return whether `value` is a relative string, a `Path` or a `Url`."""
-        return is_url_like(value)
+        """Return whether `value` is a relative string, a `Path`, a `Url` or an `EncodedSample`."""
+        return is_url_like(value) or isinstance(value, EncodedSample)
 
-    def to_row(self, sample: UrlLike, context: ExternalizationContext) -> str:
+    def to_row(self, sample: UrlLike | EncodedSample, context: ExternalizationContext) -> str:
         """Return the url as rows have it. Relative ones are resolved from the working directory."""
-        return to_row_url(sample)
+        return written(sample, context) if isinstance(sample, EncodedSample) else to_row_url(sample)
 
     def from_row(self, row: str | None) -> str | None:
         """Return the absolute url; None for None."""

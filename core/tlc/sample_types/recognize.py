@@ -35,3 +35,9 @@ def is_tensor(value: Any) -> bool:
     """Return whether `value` is a torch tensor."""
     module = loaded("torch")
     return module is not None and isinstance(value, module.Tensor)
+
+
+def is_annotation(value: Any) -> bool:
+    """Return whether `value` is of one of the classes of `tlc.data_types`."""
+    module = loaded("tlc.data_types.base")
+    return module is not None and isinstance(value, module.Annotation)

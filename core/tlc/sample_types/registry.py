@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, TypeVar
 
 from tlc.errors import SchemaError, UnknownSampleTypeError
@@ -13,6 +14,17 @@ if TYPE_CHECKING:
 
 ENTRY_POINTS = "tlc.sample_types"
 """Entry-point group in which other distributions name their sample types."""
+
+_LATE = dict.fromkeys(
+    (
+        *("bounding_boxes_2d", "bounding_boxes_3d", "keypoints_2d"),
+        *("oriented_bounding_boxes_2d", "oriented_bounding_boxes_3d"),
+        *("geometry_2d", "geometry_3d"),
+        *("segmentation_masks", "segmentation_polygons", "semantic_segmentation"),
+    ),
+    "tlc.data_types.sample_types",
+)
+"""Sample types of ours that are only loaded when one of them is asked for, and where they are."""
 
 _registered: dict[str, type[SampleType]] = {}
 
@@ -46,7 +58,7 @@ def register_sample_type(
 
 def list_sample_types() -> list[str]:
     """Return the names of all sample types, also of those that are yet to be loaded."""
-    return sorted({*_registered, *(point.name for point in _entry_points())})
+    return sorted({*_registered, *_LATE, *(point.name for point in _entry_points())})
 
 
 def find_sample_type(name: str) -> type[SampleType] | None:
@@ -56,6 +68,8 @@ def find_sample_type(name: str) -> type[SampleType] | None:
         SchemaError: The entry point is not that of a sample type, or several distributions claim
             the name.
     """
+    if name not in _registered and name in _LATE:
+        importlib.import_module(_LATE[name])
     if name not in _registered:
         for point in _entry_points().select(name=name):
             cls = point.load()

@@ -32,6 +32,7 @@ def infer_schema(values: Any, name: str = "") -> Schema:
     - A list or tuple becomes a list of any length, of what its items have in common.
     - A NumPy array or torch tensor stays one, of its type and shape; lengths that differ from row
       to row become -1. Inside of a list, it becomes a list. float16 and bfloat16 become float32.
+    - An object of `tlc.data_types` becomes a column of such; all have to be of one class.
     - A dictionary becomes a composite of all keys that occur; if it never has any, a `DictValue`.
     - If there are only None and empty lists, the missing type is taken to be strings.
 
@@ -61,7 +62,10 @@ def _is_arrow(values: Any) -> bool:
 
 def to_schema(kind: Kind) -> Schema:
     """Return the schema of values of a kind."""
-    if kind.name == "struct":
+    if kind.annotation is not None:
+        parts = {name: to_schema(part) for name, part in kind.parts}
+        schema = kind.annotation.inferred_schema(parts)
+    elif kind.name == "struct":
         schema = Schema(values={name: to_schema(part) for name, part in kind.parts})
     elif kind.name in VALUE_TYPES and kind.name != "string":
         schema = Schema(value=VALUE_TYPES[kind.name](), sample_type=kind.sample_type)

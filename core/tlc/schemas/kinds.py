@@ -23,12 +23,14 @@ class Kind:
         shape: Lengths of the dimensions, outermost first, -1 where they vary.
         sample_type: Name of the sample type of an array or tensor.
         parts: Kinds of the parts of a struct, in order.
+        annotation: Class of an annotation, whose parts are what its schema depends on.
     """
 
     name: str
     shape: tuple[int, ...] = ()
     sample_type: str = ""
     parts: tuple[tuple[str, Kind], ...] = ()
+    annotation: Any = None
 
     def __str__(self) -> str:
         name = self.sample_type or self.name
@@ -142,6 +144,8 @@ def _kind_of_object(value: Any) -> Kind:
         return _kind_of_numbers(name, tuple(value.shape), "torch_tensor")
     if recognize.is_image(value):
         return Kind("image")
+    if recognize.is_annotation(value):
+        return _kind_of_annotation(value)
     if isinstance(value, (datetime.date, datetime.time)):
         return Kind("datetime")
     if isinstance(value, os.PathLike):
@@ -152,6 +156,12 @@ def _kind_of_object(value: Any) -> Kind:
         if isinstance(value, base):
             return _BY_TYPE[base]
     raise _no_schema(type(value).__name__)
+
+
+def _kind_of_annotation(value: Any) -> Kind:
+    parts = value.inferred_parts().items()
+    kinds = tuple((name, kind_of_rows(part) or common_kind(part, "Item")) for name, part in parts)
+    return Kind(value.sample_type, parts=kinds, annotation=type(value))
 
 
 def _kind_of_array(value: Any) -> Kind:
@@ -193,7 +203,8 @@ def unify(first: Kind, second: Kind) -> Kind:
     if name is None or first.sample_type != second.sample_type:
         shape = None
     checked = _checked(shape, first, second)
-    return Kind(name or "", checked, first.sample_type, _common_parts(first, second))
+    parts = _common_parts(first, second)
+    return Kind(name or "", checked, first.sample_type, parts, first.annotation)
 
 
 def _checked(shape: tuple[int, ...] | None, first: Kind, second: Kind) -> tuple[int, ...]:

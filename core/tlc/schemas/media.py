@@ -18,6 +18,8 @@ from tlc.schemas.values import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tlc.schemas.arguments import BaseArguments, ColumnArguments
 
 
@@ -117,11 +119,16 @@ class SemanticSegmentationRleSchema(Schema):
                 constants.BACKGROUND: background,
                 **names,
             }
-        super().__init__(values=_rle_parts(value_map), **given)
+        properties = {constants.LABEL: CategoricalLabelListSchema(value_map)}
+        super().__init__(values=rle_parts(properties), **given)
 
 
-def _rle_parts(value_map: ValueMap | None) -> dict[str, Schema]:
-    properties = Schema(values={constants.LABEL: CategoricalLabelListSchema(value_map)})
+def rle_parts(properties: Mapping[str, Schema]) -> dict[str, Schema]:
+    """Return the parts of a column of masks: their image's size, their counts, and properties.
+
+    Args:
+        properties: Name to the schema of one item per mask.
+    """
     return {
         constants.IMAGE_HEIGHT: Int32Schema(
             number_role=constants.NUMBER_ROLE_IMAGE_HEIGHT, writable=False
@@ -130,7 +137,7 @@ def _rle_parts(value_map: ValueMap | None) -> dict[str, Schema]:
             number_role=constants.NUMBER_ROLE_IMAGE_WIDTH, writable=False
         ),
         constants.RLES: ColumnSchema(InstanceSegmentationRLEBytesStringValue(), shape=(-1,)),
-        constants.INSTANCE_PROPERTIES: properties,
+        constants.INSTANCE_PROPERTIES: Schema(values=properties),
     }
 
 

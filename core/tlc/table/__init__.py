@@ -1,11 +1,13 @@
 """Tables, their views and their revisions."""
 
+from tlc.importers.report import ImportReport, Problem
 from tlc.table.columns_view import ColumnBatch, ColumnsView, collate_columns
 from tlc.table.edits import (
     AddColumn,
     DeleteRows,
     DropColumn,
     Edit,
+    KeepRows,
     SetSchema,
     SetValueMap,
     SetValues,
@@ -20,7 +22,10 @@ __all__ = [
     "DeleteRows",
     "DropColumn",
     "Edit",
+    "ImportReport",
+    "KeepRows",
     "MapDataset",
+    "Problem",
     "SetSchema",
     "SetValueMap",
     "SetValues",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tlc.format.plain import numbers_of, validity_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     import pyarrow as pa
@@ -42,6 +42,23 @@ class CellReader:
     def array(self, row: int) -> np.ndarray | None:
         """Return the numbers of a row as an array that may be changed; None if they are none."""
         return None
+
+    def decoded(self, row: int) -> Any:
+        """Return the value of a row with lists of numbers in it as arrays, which may be changed."""
+        found = self.array(row)
+        return self.one(row) if found is None else found
+
+    def decoder(self) -> Callable[[int], Any]:
+        """Return what `decoded` does, as fast as it can be done."""
+        return self.decoded
+
+    def part(self, path: Sequence[str]) -> CellReader | None:
+        """Return the reader of a part of structs; None if there is none in every row."""
+        return None if path else self
+
+    def of_valid(self) -> CellReader:
+        """Return a reader for rows that are known not to be null."""
+        return self
 
     def arrays(self, rows: np.ndarray) -> np.ndarray | None:
         """Return the numbers of some rows as one array; None if they do not form one.
@@ -216,6 +233,19 @@ class _Lists(CellReader):
             return None
         return self._view[self._ends[row] : self._ends[row + 1]].copy()
 
+    def decoder(self) -> Callable[[int], Any]:
+        view, at = self._view, self._ends.data  # faster to index than the array
+        if view is None:
+            return self.decoded
+        return lambda row: view[at[row] : at[row + 1]].copy()
+
+    def decoded(self, row: int) -> Any:
+        found = self.array(row)
+        if found is not None:
+            return found
+        at, item = self._ends.data, self._items.decoded
+        return [item(number) for number in range(at[row], at[row + 1])]
+
 
 class _FixedLists(CellReader):
     """Fixed-size lists of anything but numbers that are all there."""
@@ -249,6 +279,16 @@ class _Structs(CellReader):
         readers = [(n, part.one) for n, part in zip(self._names, self._parts, strict=True)]
         self.one = lambda row: {name: read(row) for name, read in readers}
 
+    def decoded(self, row: int) -> Any:
+        parts = zip(self._names, self._parts, strict=True)
+        return {name: part.decoded(row) for name, part in parts}
+
+    def part(self, path: Sequence[str]) -> CellReader | None:
+        if not path:
+            return self
+        name, *rest = path
+        return self._parts[self._names.index(name)].part(rest) if name in self._names else None
+
     def span(self, start: int, stop: int) -> list[Any]:
         return dicts(self._names, [part.span(start, stop) for part in self._parts], stop - start)
 
@@ -274,6 +314,12 @@ class _Nullable(CellReader):
         self.is_number = cells.is_number
         is_valid, one = valid.data, cells.one
         self.one = lambda row: one(row) if is_valid[row] else None
+
+    def decoded(self, row: int) -> Any:
+        return self._cells.decoded(row) if self._valid[row] else None
+
+    def of_valid(self) -> CellReader:
+        return self._cells
 
     def span(self, start: int, stop: int) -> list[Any]:
         return _masked(self._cells.span(start, stop), self._valid[start:stop])

@@ -68,12 +68,15 @@ def write_source(  # noqa: D417 - the keywords are those of `tlc.table.options`
                 return folder
         parents = parents_of(input_tables, folder)
         try:
+            builder = _filled(source, folder, extras)
+            report = source.report()
             return commit(
-                _filled(source, folder, extras),
+                builder,
                 if_exists,
                 description=description,
                 parents=parents,
                 source={"importer": source.kind, **source.fingerprint},
+                operation={"report": report.to_dict()} if report else {},
             )
         except ObjectExistsError:
             if if_exists != "reuse":

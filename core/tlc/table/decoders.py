@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tlc.errors import CellError, ImageReadError, TlcError
+from tlc.format.plain import validity_of
 from tlc.sample_types.arrays import NumpyArraySampleType, TorchTensorSampleType
+from tlc.sample_types.base import LateSampleType
 from tlc.sample_types.plain import UrlSampleType
 from tlc.table.cells import CellReader, starts_of_texts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     import numpy as np
     import pyarrow as pa
 
@@ -37,6 +41,8 @@ def sample_reader(
     """Return a reader of the samples that `sample_type` makes of the cells of `array`."""
     if sample_type.is_identity or _is_as_stored(array, sample_type):
         return cells
+    if isinstance(sample_type, LateSampleType):
+        return _LateSamples(cells, array, sample_type, place)
     as_arrays = type(sample_type) in (NumpyArraySampleType, TorchTensorSampleType)
     if as_arrays and array.null_count == 0 and len(array) and cells.array(0) is not None:
         return _ArraySamples(cells, sample_type)
@@ -65,6 +71,33 @@ class _Samples(CellReader):
                 raise _unreadable(place, row, error) from error
 
         self.one = one
+
+
+class _LateSamples(CellReader):
+    """Samples that are decoded when somebody looks at them; errors come then, and name the row."""
+
+    def __init__(
+        self, cells: CellReader, array: pa.Array, sample_type: LateSampleType, place: Place
+    ) -> None:
+        whole = cells.of_valid()
+
+        def read(row: int) -> Any:
+            try:
+                return whole.decoded(row)
+            except (TlcError, OSError, ValueError, TypeError) as error:
+                raise _unreadable(place, row, error) from error
+
+        def part(path: Sequence[str]) -> Callable[[int], Any] | None:
+            reader = whole.part(path)
+            return None if reader is None else reader.decoder()
+
+        late = sample_type.late(read, part)
+        valid = validity_of(array)
+        if valid is None:
+            self.one = late
+        else:
+            is_valid = valid.data
+            self.one = lambda row: late(row) if is_valid[row] else None
 
 
 class _NumberSamples(_Samples):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tlc.errors import TlcError
+
 if TYPE_CHECKING:
     from tlc.schemas import Schema
     from tlc.table.reading import Reading
 
 _FIRST_ROWS = 5
 _WIDEST = 40
+_THUMBNAIL = 160
 
 
 def text(table: Reading) -> str:
@@ -32,13 +35,33 @@ def html(table: Reading) -> str:
         for n, k in zip(names, kinds, strict=True)
     )
     body = "".join(
-        f"<tr><td>{number}</td>{''.join(f'<td>{_escape(cell)}</td>' for cell in cells)}</tr>"
+        f"<tr><td>{number}{_thumbnail(table, number)}</td>"
+        f"{''.join(f'<td>{_escape(cell)}</td>' for cell in cells)}</tr>"
         for number, cells in enumerate(first_rows(table))
     )
     return (
         f"<div><b>{_escape(headline(table))}</b><table><thead><tr><th></th>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
     )
+
+
+def _thumbnail(table: Reading, number: int) -> str:
+    """Return the picture of a row as HTML; nothing where there is none to be had."""
+    import base64
+    import io
+
+    from tlc.drawing.picture import image_column  # late: only notebooks show HTML
+
+    if image_column(table.rows_schema) is None:
+        return ""
+    try:
+        picture = table.show(number, width=_THUMBNAIL)
+    except (TlcError, OSError, ImportError):
+        return ""  # the cell beside it has the url, which says more
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=80)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return f'<br><img alt="row {number}" src="data:image/jpeg;base64,{data}">'
 
 
 def headline(table: Reading) -> str:

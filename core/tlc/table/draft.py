@@ -32,6 +32,7 @@ from tlc.table.edits import (
     DeleteRows,
     DropColumn,
     Edit,
+    KeepRows,
     SetSchema,
     SetValueMap,
     SetValues,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
+    import pyarrow as pa
 
     from tlc.format.manifest import Stack
     from tlc.schemas import Schema
@@ -71,6 +73,20 @@ class Draft:
     def discard(self) -> None:
         """Delete the files that were written for `stack`: no table will name them."""
         self._layering.discard()
+
+    def select(self, rows: np.ndarray) -> None:
+        """Keep these rows, which exist, in this order; one that is named twice becomes two."""
+        self._layering.keep_rows(rows)
+
+    def put_column(self, name: str, schema: Schema, cells: pa.Array) -> None:
+        """Put a column, new or in place of another one, whose cells are known to fit."""
+        self.schema.add_sub_schema(name, schema)
+        self._layering.set_column(name, cells)
+
+    def drop_column(self, name: str) -> None:
+        """Forget a column, which exists."""
+        del self._columns[name]
+        self._layering.drop_column(name)
 
     @singledispatchmethod
     def apply(self, edit: Edit) -> None:
@@ -113,8 +129,7 @@ class Draft:
     @apply.register(DropColumn)
     def _(self, edit: DropColumn) -> None:
         self._column_schema(edit.name)
-        del self._columns[edit.name]
-        self._layering.drop_column(edit.name)
+        self.drop_column(edit.name)
         self._log("drop_column", column=edit.name)
 
     @apply.register(DeleteRows)
@@ -125,6 +140,13 @@ class Draft:
         kept[self._positions(edit.rows)] = False
         rows = np.flatnonzero(kept)
         self._log("delete_rows", rows=self.row_count - len(rows))
+        self._layering.keep_rows(rows)
+
+    @apply.register(KeepRows)
+    def _(self, edit: KeepRows) -> None:
+        rows = self._positions(edit.rows)
+        check_unique(rows)
+        self._log("keep_rows", rows=len(rows))
         self._layering.keep_rows(rows)
 
     @apply.register(SetValueMap)
@@ -187,15 +209,7 @@ class Draft:
         self._layering.set_column(name, cells)
 
     def _positions(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
-        import numpy as np
-
-        numbers = as_row_numbers(rows)
-        outside = (numbers < -self.row_count) | (numbers >= self.row_count)
-        if outside.any():
-            raise RowIndexError(
-                f"Row {numbers[outside][0]} does not exist: the table has {self.row_count} rows."
-            )
-        return np.where(numbers < 0, numbers + self.row_count, numbers)
+        return positions(rows, self.row_count)
 
     def _log(self, type_: str, **facts: Any) -> None:
         self.operations.append({"type": type_, **facts})
@@ -226,3 +240,37 @@ def as_row_numbers(rows: Iterable[int] | np.ndarray) -> np.ndarray:
             hint="give them as in [0] or range(2); np.flatnonzero makes one of a mask.",
         )
     return numbers
+
+
+def positions(rows: Iterable[int] | np.ndarray, count: int) -> np.ndarray:
+    """Return row numbers counted from the start, for such as may be negative.
+
+    Raises:
+        RowIndexTypeError: They are no list, array or other iterable of whole numbers.
+        RowIndexError: One is not that of one of `count` rows.
+    """
+    import numpy as np
+
+    numbers = as_row_numbers(rows)
+    outside = (numbers < -count) | (numbers >= count)
+    if outside.any():
+        raise RowIndexError(
+            f"Row {numbers[outside][0]} does not exist: the table has {count} rows."
+        )
+    return np.where(numbers < 0, numbers + count, numbers)
+
+
+def check_unique(rows: np.ndarray) -> None:
+    """Refuse row numbers, counted from the start, of which one is there twice.
+
+    Raises:
+        RowIndexError: One is.
+    """
+    import numpy as np
+
+    repeated = np.flatnonzero(np.bincount(rows, minlength=1) > 1)
+    if len(repeated):
+        raise RowIndexError(
+            f"Row {repeated[0]} is named more than once.",
+            hint="a table has each row once; sampling weights show some more often.",
+        )

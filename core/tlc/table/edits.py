@@ -62,6 +62,17 @@ class DeleteRows:
 
 
 @dataclass(frozen=True, eq=False)
+class KeepRows:
+    """Only these rows, in this order.
+
+    Args:
+        rows: Row numbers, none of them twice; negative ones count from the end.
+    """
+
+    rows: Sequence[int] | np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class SetValueMap:
     """Other names for the values of a column; the values stay.
 
@@ -87,4 +98,4 @@ class SetSchema:
     schema: Schema
 
 
-Edit = SetValues | AddColumn | DropColumn | DeleteRows | SetValueMap | SetSchema
+Edit = SetValues | AddColumn | DropColumn | DeleteRows | KeepRows | SetValueMap | SetSchema

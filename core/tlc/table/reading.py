@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     import pyarrow as pa
+    from PIL.Image import Image
 
+    from tlc.importers.report import ImportReport
     from tlc.table.columns_view import ColumnBatch, ColumnsView
 
 
@@ -98,6 +100,14 @@ class Reading(MapStyle):
     def source(self) -> dict[str, Any]:
         """What the importer that made the table noted of its input; empty for other tables."""
         return self._manifest.source
+
+    @property
+    def import_report(self) -> ImportReport | None:
+        """What the importer that made the table found wrong or odd; None for other tables."""
+        from tlc.importers.report import ImportReport  # late: few tables are asked for it
+
+        report = self._manifest.operation.get("report")
+        return ImportReport.from_dict(report) if report else None
 
     @property
     def rows_schema(self) -> Schema:
@@ -200,6 +210,24 @@ class Reading(MapStyle):
 
     def _repr_html_(self) -> str:
         return display.html(self)
+
+    def show(self, index: int, *, width: int = 640) -> Image:
+        """Return the image of a row with its annotations drawn on it; a notebook shows it.
+
+        Boxes, masks, keypoints and the names of classes are drawn in the colours of their classes.
+
+        Args:
+            index: Number of the row.
+            width: Width of the picture in pixels, at most.
+
+        Raises:
+            ColumnError: The row has neither an image nor an annotation of a known size.
+            ImageReadError: The image cannot be read.
+            RowIndexError: There is no such row.
+        """
+        from tlc.drawing import draw_row  # late: it needs Pillow
+
+        return draw_row(self.table_rows[index], self.rows_schema, width)
 
     def with_transform(self, transform: Callable[[Any], Any]) -> TableView:
         """Return a view whose samples go through `transform` when they are read.

@@ -52,13 +52,18 @@ def publish(
         return reused(cls, folder, inputs)
 
 
-def warn_of_reuse(url: Url) -> None:
-    """Warn the caller of the caller's caller's caller: the one who called a method of a table."""
+def warn_of_reuse(url: Url, *, deeper: int = 0) -> None:
+    """Warn the caller of the caller's caller's caller: the one who called a method of a table.
+
+    Args:
+        url: The table that is used.
+        deeper: How many more calls there are in between.
+    """
     warnings.warn(
         f"{url} exists and is used, but it was made from other data than those given now. "
         'Hint: pass if_exists="overwrite" or "rename", or another table_name.',
         ReuseWarning,
-        stacklevel=5,
+        stacklevel=5 + deeper,
     )
 
 

@@ -8,16 +8,15 @@ from tlc.format import parquet
 from tlc.format.commit import INPUT, REVISION
 from tlc.format.layers import KEY_INDEX, KEY_ORIGIN
 from tlc.format.layout import url_beside
-from tlc.format.manifest import Data, FileEntry, Parent, Stack, TableManifest, new_id, now
+from tlc.format.manifest import Parent, TableManifest, new_id, now
 from tlc.format.publish import claim
-from tlc.format.relative import relativize
 from tlc.format.writer_name import new_writer
 from tlc.table import lineage
 from tlc.table.reuse import publish, reused, reuses
+from tlc.table.written_out import written_out
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
+    from tlc.format.manifest import FileEntry, Stack
     from tlc.table.reading import Reading
     from tlc.url import Url
 
@@ -60,23 +59,10 @@ def squash(
 
 
 def _full_stack(table: Reading, folder: Url) -> Stack:
-    import pyarrow as pa
-
-    columns = {name: _stored(table, name, folder) for name in table.columns}
-    rows = pa.table(columns)
+    schemas = table._schema.values
+    columns = {name: (schemas[name], table.column(name)) for name in table.columns}
     writer = new_writer()
-    files = tuple(
-        parquet.write(
-            folder, f"data/{writer}-{number:05d}.parquet", rows.slice(start, _ROWS_PER_FILE)
-        )
-        for number, start in enumerate(range(0, len(table), _ROWS_PER_FILE))
-    )
-    data = Data(tuple(columns), files, origin="", keys=_keys(table, folder, writer))
-    return Stack(len(table), (data,))
-
-
-def _stored(table: Reading, name: str, folder: Url) -> pa.Array:
-    return relativize(table.column(name), folder, table._schema.values[name])
+    return written_out(columns, len(table), folder, writer, keys=_keys(table, folder, writer))
 
 
 def _keys(table: Reading, folder: Url, writer: str) -> FileEntry:
@@ -85,6 +71,3 @@ def _keys(table: Reading, folder: Url, writer: str) -> FileEntry:
     origins, indices = table.row_keys()
     keys = pa.table({KEY_ORIGIN: origins, KEY_INDEX: pa.array(indices)})
     return parquet.write(folder, f"keys/{writer}.parquet", keys)
-
-
-_ROWS_PER_FILE = 8 * parquet.ROWS_PER_GROUP  # few files: every revision's manifest names each

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tlc.errors import TlcError
 from tlc.format import parquet
 from tlc.format.relative import is_relative
+from tlc.sample_types.content import without_part
 from tlc.upkeep.places import BULK_NAME
 from tlc.url import Url
 
@@ -54,6 +55,7 @@ class CellReferences:
 
 
 def _add(references: References, text: str, base: Url) -> None:
+    text = without_part(text)
     names = [match[0] for match in _NAME.finditer(text)]
     if len(names) == 1 and _FILE_NAME.fullmatch(text.rpartition("/")[2]):
         references.add(Url(text).to_absolute(base if is_relative(text) else None))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tlc import schemas
-from tlc.errors import ColumnError, UrlNotFoundError
+from tlc.errors import UrlNotFoundError
 from tlc.table import Table
 from tlc.url import Url
 
@@ -43,7 +43,7 @@ def test_csv_types_follow_from_all_values(write):
 
 
 def test_a_late_value_of_another_type_counts_too(write):
-    text = "a\n" + "1\n" * 300_000 + "x\n"
+    text = "a\n" + "1\n" * 1_000_000 + "x\n"
     assert Table.from_csv(write("a.csv", text))[-1] == {"a": "x"}
 
 
@@ -135,31 +135,6 @@ def test_a_missing_file_is_not_found(name, tmp_path):
     with pytest.raises(UrlNotFoundError, match=name) as caught:
         FACTORIES[name](tmp_path / name)
     assert isinstance(caught.value, FileNotFoundError)
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("a.csv", ""),
-        ("a.csv", "a,b\n1\n"),
-        ("a.csv", "a,a\n1,2\n"),
-        ("a.csv", "a\né\n".encode("latin-1")),
-        ("a.ndjson", ""),
-        ("a.ndjson", '{"a": \n'),
-        ("a.ndjson", '{"a": 1}\n{"a": "x"}\n'),
-        ("a.parquet", b""),
-        ("a.parquet", b"PAR1 is not enough"),
-    ],
-)
-def test_a_file_that_cannot_be_read_is_refused(write, name, content):
-    with pytest.raises(ColumnError) as caught:
-        FACTORIES[name](write(name, content))
-    assert isinstance(caught.value, ValueError)
-
-
-def test_a_value_that_the_schema_does_not_take_is_refused(write):
-    with pytest.raises(ColumnError, match="'x'"):
-        Table.from_csv(write("a.csv", "n\n1\nx\n"), {"n": schemas.Int32Schema()})
 
 
 @pytest.mark.parametrize("name", FACTORIES)

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from tlc.data_types import SegmentationMasks
 from tlc.errors import CellError, ColumnError, ImageReadError, UrlNotFoundError
 from tlc.schemas import Int32Schema, MapElement, Schema
 from tlc.table import Table
@@ -131,3 +133,16 @@ def test_a_class_may_be_a_link_and_links_that_go_round_are_not_followed(image_fo
     table = Table.from_image_folder(image_folder)
     names = [os.path.relpath(row["image"], image_folder) for row in table.table_rows]
     assert names == ["cats/a.png", "cats/deep/er/c.JPG", "dogs/b.png", "horses/b.png"]
+
+
+def test_a_column_of_masks_may_be_added_to_be_filled_later(image_folder):
+    extra = {"segmentations": SegmentationMasks.schema(classes=["cat", "dog"])}
+    table = Table.from_image_folder(
+        image_folder, include_label_column=False, extra_columns=extra, add_weight_column=False
+    )
+    assert table.columns == ["image", "segmentations"]
+    assert table[0]["segmentations"] is None
+    filled = SegmentationMasks.create_empty(image_width=4, image_height=3)
+    filled.add_instance(mask=np.eye(3, 4), label=1)
+    edited = table.set_values("segmentations", [0], [filled])
+    assert edited[0]["segmentations"].masks[..., 0].tolist() == np.eye(3, 4).tolist()

@@ -3,10 +3,11 @@ import gc
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
 import tlc.url
 from tlc.errors import ImageReadError, SchemaError
@@ -159,6 +160,28 @@ def test_encoded_samples_are_written_as_they_are(context):
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
+@pytest.mark.parametrize("orientation", range(10))
+def test_images_are_upright(tmp_path, context, orientation):
+    path = tmp_path / "a.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = Image.fromarray(np.arange(48, dtype=np.uint8).reshape(6, 8) * 5)
+    stored.save(path, exif=exif)
+    with Image.open(path) as image:
+        wanted = np.asarray(ImageOps.exif_transpose(image))
+    found = read(str(path))
+    np.testing.assert_array_equal(np.asarray(found), wanted)
+    np.testing.assert_array_equal(np.asarray(ImageOps.exif_transpose(found)), wanted)
+    assert write(found, context) == str(path)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_damaged_exif_data_do_not_stand_in_the_way(tmp_path):
+    path = tmp_path / "a.jpg"
+    Image.new("RGB", (8, 6)).save(path, exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
+    assert read(str(path)).size == (8, 6)
+
+
 def test_no_file_stays_open(tmp_path):
     rows = [str(saved(tmp_path, f"{i}.{end}")) for i in range(20) for end in ("png", "bmp", "tif")]
     before = len(os.listdir("/proc/self/fd"))

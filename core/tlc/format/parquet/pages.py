@@ -51,7 +51,7 @@ def page_headers(read_at: ReadAt, start: int, length: int) -> list[PageHeader]:
     while offset < end:
         fields, header_length = _header(read_at, offset, end)
         kind, size, compressed = fields.get(1, 0), fields.get(2, -1), fields.get(3, -1)
-        details = fields.get(_DETAILS.get(kind, 0), {}) if isinstance(kind, int) else {}
+        details = fields.get(_DETAILS.get(kind, 0), {}) if isinstance(kind, int) else None
         values = encoding = -1
         if isinstance(details, dict):
             values, encoding = details.get(1, 0), details.get(_ENCODING.get(kind, 0), 0)

@@ -1,0 +1,192 @@
+"""The grammar of a CSV file: records, header, quotes. What cells mean is not decided here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tlc.errors import OptionError
+from tlc.importers.csv_rows import RowLines
+from tlc.importers.report import Problem, shortened
+from tlc.importers.text_file import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    import pyarrow as pa
+
+    from tlc.importers.report import Problems
+    from tlc.url import Url
+
+MISSING = ("", "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "NULL", "null")
+"""What pandas and Arrow take for a missing number, but for NaN, which is a number."""
+
+# A row must fit a block of the parser. Blocks are parsed side by side, so these are small at first.
+_USUAL_BLOCK = 1 << 20
+_LONGEST_BLOCK = 1 << 30
+_LONG_ROW = "straddl"
+_OTHER_DELIMITERS = (";", "\t", "|")
+
+
+class CsvParser:
+    """Parses one file as often as is needed to know the types of its columns.
+
+    Args:
+        data: Its content, as UTF-8.
+        file: Where it is, for messages.
+        problems: Gets the rows that are wrong, once.
+        delimiter: What separates cells; None for commas, if nothing speaks against them.
+        decimal_point: What separates the whole part of a number from the rest.
+
+    Raises:
+        OptionError: Delimiter or decimal point cannot be that.
+    """
+
+    def __init__(
+        self,
+        data: bytes,
+        file: Url,
+        problems: Problems,
+        *,
+        delimiter: str | None,
+        decimal_point: str,
+    ) -> None:
+        self.file = file
+        self.problems = problems
+        self.decimal_point = decimal_point
+        self._data = data
+        self._is_guessed = delimiter is None
+        self._delimiter = delimiter or ","
+        _check_options(self._delimiter, decimal_point)
+        self.lines = RowLines(data, self._delimiter)
+        self._is_known = False
+        self._block = _USUAL_BLOCK
+
+    def parse(self, types: Mapping[str, pa.DataType], only: Sequence[str] = ()) -> pa.Table:
+        """Return columns; rows with too few or too many cells are left out.
+
+        A cell that has not the type that its column must have is Arrow's own error.
+
+        Args:
+            types: Arrow types of columns; the others are inferred.
+            only: The columns wanted; empty for all.
+
+        Raises:
+            AnnotationFileError: The header is wrong, or it is no CSV file.
+        """
+        import pyarrow as pa
+
+        ragged: list[Any] = []
+        try:
+            table = self._parse(types, only, ragged.append, use_threads=True)
+        except pa.ArrowInvalid as error:
+            if _LONG_ROW in str(error) and self._block == _USUAL_BLOCK:
+                self._block = min(len(self._data) + 1, _LONGEST_BLOCK)
+                return self.parse(types, only)
+            if "conversion error" in str(error):
+                raise
+            raise refused("CSV", self.file, "", f"it is no CSV file: {error}") from error
+        if not self._is_known:
+            self._is_known = True
+            if ragged:  # again, as only one thread tells which rows they are
+                ragged.clear()
+                self._parse(types, only, ragged.append, use_threads=False)
+                self._tell(ragged)
+            self._check_header(table.column_names)
+        return table
+
+    def _parse(
+        self,
+        types: Mapping[str, pa.DataType],
+        only: Sequence[str],
+        ragged: Callable[[Any], None],
+        *,
+        use_threads: bool,
+    ) -> pa.Table:
+        import pyarrow as pa
+        from pyarrow import csv
+
+        def leave_out(row: Any) -> str:
+            ragged(row)
+            return "skip"
+
+        return csv.read_csv(
+            pa.BufferReader(self._data),
+            read_options=csv.ReadOptions(block_size=self._block, use_threads=use_threads),
+            parse_options=csv.ParseOptions(
+                delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=leave_out
+            ),
+            convert_options=csv.ConvertOptions(
+                strings_can_be_null=False,
+                null_values=list(MISSING),
+                column_types=dict(types),
+                include_columns=list(only),
+                decimal_point=self.decimal_point,
+            ),
+        )
+
+    def _tell(self, ragged: Iterable[Any]) -> None:
+        for row in ragged:
+            self.lines.leave_out(row.number)
+            self.problems.add(
+                Problem(
+                    code="CSV_RAGGED",
+                    file=str(self.file),
+                    record=f"line {self.lines.of_record(row.number)}",
+                    value=shortened(repr(row.text)),
+                    message=f"the row has {row.actual_columns} cells, the header has "
+                    f"{row.expected_columns}",
+                    hint="put cells that hold a delimiter into quotes.",
+                )
+            )
+
+    def _check_header(self, names: list[str]) -> None:
+        repeated = sorted({name for name in names if names.count(name) > 1 and name})
+        other = [each for each in _OTHER_DELIMITERS if each in names[0]]
+        if repeated:
+            message = f"several columns are called {', '.join(map(repr, repeated))}"
+            hint = "give every column a name of its own."
+        elif "" in names:
+            message = f"column {names.index('') + 1} has no name"
+            hint = "name it; pandas writes such a column for its index, unless index=False."
+        elif self._is_guessed and len(names) == 1 and other:
+            message = f"there is one column only, called {names[0]!r}"
+            hint = f'pass delimiter={other[0]!r}; or delimiter="," if that is its name.'
+        else:
+            return
+        raise refused(
+            "CSV_HEADER", self.file, f"line {self.lines.of_record(1)}", message, hint=hint
+        )
+
+    def check_end(self, rows: int) -> int | None:
+        """Note a last row that is cut off in the middle of a cell; return it if it is one.
+
+        Args:
+            rows: How many there are.
+        """
+        line = self.lines.unfinished
+        if line is None:
+            return None
+        self.problems.add(
+            Problem(
+                code="CSV_TRUNCATED",
+                file=str(self.file),
+                record=f"line {line}",
+                message="the quotes of the last cell never end",
+                hint="is the file whole?",
+            )
+        )
+        return rows - 1 if rows and self.lines.of_row(rows - 1) == line else None
+
+
+def _check_options(delimiter: str, decimal_point: str) -> None:
+    for name, value in (("delimiter", delimiter), ("decimal_point", decimal_point)):
+        if len(value) != 1 or not value.isascii() or value in '"\r\n':
+            raise OptionError(
+                f"{name} is {value!r}.",
+                hint="it is one ASCII character, and neither a quote nor a new line.",
+            )
+    if delimiter == decimal_point:
+        raise OptionError(
+            f"delimiter and decimal_point are both {delimiter!r}.",
+            hint='files with decimal commas have delimiter=";" or "\\t".',
+        )
