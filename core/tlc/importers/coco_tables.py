@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from tlc.importers.report import Problems
     from tlc.importers.source import Batch
 
-_PART = 64 << 20
+_WHOLE, _PART, _WAITING = 64 << 20, 16 << 20, 32 << 20
 _MASKS_AT_ONCE = 8192
 _SCORE = "score"
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -255,7 +255,7 @@ class CocoTable:
         checks = AnnotationChecks(self.images, known, again, self._coco.name, self._problems)
         self._divide()
         self._none = self._checked(checks, no_annotations(self._options.task))
-        for batch in self._coco.annotations:
+        for batch in self._coco.annotations.taken():
             self._distribute(self._checked(checks, batch))
 
     def _checked(self, checks: AnnotationChecks, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -285,9 +285,10 @@ class CocoTable:
     def _divide(self) -> None:
         """Make as many parts of all images as each of them fits memory."""
         count = len(self.images.ids)
-        parts = max(1, min(count, -(-self._coco.annotations.size // _PART)))
+        size = self._coco.annotations.size
+        parts = 1 if size <= _WHOLE else max(1, min(count, -(-size // _PART)))
         bounds = [count * part // parts for part in range(parts + 1)]
-        limit = _PART * 2 // parts
+        limit = _WHOLE * 2 if parts == 1 else _WAITING // parts
         self._parts = [
             (first, stop, Spill(self._folder, f"part-{first}", limit))
             for first, stop in pairwise(bounds)
@@ -309,7 +310,7 @@ class CocoTable:
 
     def _part(self, spill: Spill) -> pa.Table:
         """Return annotations in the order of their images."""
-        table = pa.Table.from_batches([*spill] or [self._none]).combine_chunks()
+        table = pa.Table.from_batches([*spill.taken()] or [self._none]).combine_chunks()
         rows = as_numbers(table.column("row").combine_chunks())
         if (np.diff(rows) >= 0).all():
             return table

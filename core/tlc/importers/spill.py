@@ -49,6 +49,17 @@ class Spill:
                 yield from pa.ipc.open_stream(file)
         yield from self._waiting
 
+    def taken(self) -> Iterator[pa.RecordBatch]:
+        """Yield the batches, and let go of each."""
+        for number in range(self._files):
+            with pa.OSFile(self._path(number)) as file:
+                yield from pa.ipc.open_stream(file)
+            os.remove(self._path(number))
+        self._files = 0
+        waiting, self._waiting = self._waiting[::-1], []
+        while waiting:
+            yield waiting.pop()
+
     def _write(self) -> None:
         for schema, batches in groupby(self._waiting, key=lambda batch: batch.schema):
             with (

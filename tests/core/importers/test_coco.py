@@ -277,7 +277,9 @@ def test_files_larger_than_memory_should_hold(tmp_path, monkeypatch, task):
     for module, name, value in (
         (json_stream, "PIECE", 1000),
         (spill, "IN_MEMORY", 5000),
+        (coco_tables, "_WHOLE", 10_000),
         (coco_tables, "_PART", 10_000),
+        (coco_tables, "_WAITING", 20_000),
     ):
         monkeypatch.setattr(module, name, value)
     parts = Table.from_coco(file, images, task=task, table_name="parts")

@@ -173,6 +173,7 @@ def test_pieces_of_any_length_and_parts_of_any_size(folder, content, task, piece
     whole = Table.from_coco(file, images, task=task, if_exists="overwrite", table_name="whole")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_stream, "PIECE", piece)
+        patch.setattr(coco_tables, "_WHOLE", piece * 4)
         patch.setattr(coco_tables, "_PART", piece * 4)
         parts = Table.from_coco(file, images, task=task, if_exists="overwrite", table_name="parts")
     assert list(parts.table_rows) == list(whole.table_rows)
