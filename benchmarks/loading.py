@@ -22,7 +22,7 @@ from benchmarks.worker_memory import growth
 from tlc.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 ROWS, EPOCH, BATCH = 1_000_000, 256_000, 256
 
@@ -94,7 +94,9 @@ def to_tensors(batch: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
     return {name: torch.from_numpy(column) for name, column in batch.items()}
 
 
-def epoch(dataset: Any, rows: list[int], workers: int = 0, **options: Any) -> Callable[[], None]:
+def epoch(
+    dataset: Any, rows: Sequence[int], workers: int = 0, **options: Any
+) -> Callable[[], None]:
     """Return a side that runs through some rows of a dataset once."""
     options = {"batch_size": BATCH, "num_workers": workers, **options}
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from tlc.importers.report import ImportReport
     from tlc.table.columns_view import ColumnBatch, ColumnsView
+    from tlc.table.rows import Finish
 
 
 class Reading(MapStyle):
@@ -187,9 +188,14 @@ class Reading(MapStyle):
             return rows.sample(index)
         return rows.sample(rows.position(index))
 
-    def __getitems__(self, indices: Sequence[int]) -> list[dict[str, Any]]:
-        """Return several samples; what a ``DataLoader`` calls for a batch."""
-        return self._rows.samples(indices)
+    def __getitems__(self, indices: Sequence[int], finish: Finish | None = None) -> list[Any]:
+        """Return several samples; what a ``DataLoader`` calls for a batch.
+
+        Args:
+            indices: Rows.
+            finish: Gets each sample and its row number; what it makes of them is returned instead.
+        """
+        return self._rows.samples(indices, finish)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return map(self._rows.sample, range(self._rows.count))

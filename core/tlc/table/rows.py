@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,8 @@ from tlc.table.media import fetched_media
 from tlc.table.store import BlockStore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import numpy as np
     import pyarrow as pa
 
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from tlc.table.blocks import Block, Getters
     from tlc.table.cells import CellReader
     from tlc.url import Url
+
+Finish = Callable[[Any, int], Any]
+"""Turns a sample, whose row number it gets too, into what is handed out."""
 
 _FEW = 4
 """So many samples are read one by one faster than at once."""
@@ -87,11 +92,23 @@ class Rows:
         index -= block.first
         return {name: read(index) for name, read in getters}
 
-    def samples(self, indices: Sequence[int]) -> list[dict[str, Any]]:
-        """Return several samples; what is wrong with an index is told as `position` does."""
+    def samples(self, indices: Sequence[int], finish: Finish | None = None) -> list[Any]:
+        """Return several samples, or what `finish` makes of each and its row number.
+
+        What is wrong with an index is told as `position` does.
+        """
         numbers = self._positions(indices)
         with fetched_media(self._store, self._media, numbers):
-            return self._samples(numbers)
+            if finish is None:
+                return self._samples(numbers)
+            rows = numbers.tolist()
+            return list(map(finish, self._samples_in_turn(numbers, rows), rows))
+
+    def _samples_in_turn(self, numbers: np.ndarray, rows: list[int]) -> Iterable[dict[str, Any]]:
+        """Return samples; each image only when its turn comes, as it then is still in the cache."""
+        if self._media and self._store.single(self.visible) is not None:
+            return map(self.sample, rows)
+        return self._samples(numbers)
 
     def _samples(self, numbers: np.ndarray) -> list[dict[str, Any]]:
         names = self.visible

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from torch.utils.data import Dataset
 
+    from tlc.table.rows import Finish
     from tlc.table.table import Table
     from tlc.url import Url
 
@@ -70,27 +71,32 @@ class TableView(MapStyle):
         return len(self._source)
 
     def __getitem__(self, index: int) -> Any:
-        sample = self._source[index]
+        return self._transformed(self._source[index], index)
+
+    def __getitems__(self, indices: Sequence[int], finish: Finish | None = None) -> list[Any]:
+        """Return several samples; what a ``DataLoader`` calls for a batch.
+
+        Each sample is transformed as soon as it is read, so a batch of images never holds them in
+        two forms at once.
+
+        Args:
+            indices: Rows.
+            finish: Gets each sample and its row number; what it makes of them is returned instead.
+        """
+        if finish is None:
+            return self._source.__getitems__(indices, self._transformed)
+
+        def transformed(sample: Any, index: int) -> Any:
+            return finish(self._transformed(sample, index), index)
+
+        return self._source.__getitems__(indices, transformed)
+
+    def _transformed(self, sample: Any, index: int) -> Any:
         try:
             return self.transform(sample)
         except BaseException as error:
-            self._add_note(error, index)
+            error.add_note(f"The transform failed at row {index} of {self.url}.")
             raise
-
-    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
-        """Return several samples; what a ``DataLoader`` calls for a batch."""
-        samples, transform = self._source.__getitems__(indices), self.transform
-        done: list[Any] = []
-        try:
-            for sample in samples:
-                done.append(transform(sample))  # noqa: PERF401 - to know which one failed
-        except BaseException as error:
-            self._add_note(error, indices[len(done)])
-            raise
-        return done
-
-    def _add_note(self, error: BaseException, index: int) -> None:
-        error.add_note(f"The transform failed at row {index} of {self.url}.")
 
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))

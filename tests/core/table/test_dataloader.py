@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import operator
+from pathlib import Path
 
 import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from tlc.errors import ImageReadError
 from tlc.table import Table
 
 COUNT = 10
@@ -46,3 +48,17 @@ def test_a_table_that_was_read_already_can_be_forked(long_table):
     assert len(list(long_table)) == COUNT
     loader = DataLoader(long_table, batch_size=5, num_workers=2, shuffle=True)
     assert sorted(n for batch in loader for n in batch["n"].tolist()) == list(range(COUNT))
+
+
+@pytest.mark.parametrize("chained", [False, True])
+def test_a_batch_of_images_is_transformed_one_by_one(pictures, chained):
+    table = Table.from_dict({"image": pictures, "n": range(3)})
+    seen = []
+    view = table.with_transform(lambda sample: seen.append(sample["n"]) or sample["n"])
+    if chained:
+        view = view.with_transform(lambda number: seen.append(-number) or number)
+    Path(table.table_rows[2]["image"]).write_bytes(b"no image")
+    with pytest.raises(ImageReadError) as caught:
+        view.__getitems__([1, 0, 2])
+    assert seen == ([1, -1, 0, 0] if chained else [1, 0])
+    assert not getattr(caught.value, "__notes__", [])  # the transform has nothing to do with it
