@@ -1,0 +1,63 @@
+"""The run that a training belongs to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tlc.run import Run, active_run, close, init
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tlc.url import Url
+
+
+class TrainingRun:
+    """Finds or makes the run of a training, and ends it if it was made here.
+
+    Args:
+        given: A run or its url; None for the active one, or else a new one.
+    """
+
+    def __init__(self, given: Run | Url | str | None) -> None:
+        self._given = given
+        self._run: Run | None = None
+        self._is_own = False
+
+    @property
+    def run(self) -> Run:
+        """The run, which is found or made when it is first asked for."""
+        if self._run is None:
+            self._run = self._find()
+        return self._run
+
+    def begin(self, parameters: Mapping[str, Any]) -> None:
+        """Open the run, and note the parameters of the training."""
+        if parameters:
+            self.run.set_parameters(dict(parameters))
+        if not self.run.state.status.is_final:
+            self.run.set_status_running()
+
+    def complete(self) -> None:
+        """Complete the run, if it was made here."""
+        if self._is_own and self._run is not None:
+            close()
+            self._run, self._is_own = None, False
+
+    def fail(self, error: BaseException) -> None:
+        """Say in the run how the training ended."""
+        if self._run is None or self._run.state.status.is_final:
+            return
+        if isinstance(error, KeyboardInterrupt):
+            self._run.set_status_interrupted()
+        else:
+            self._run.set_status_failed(f"{type(error).__name__}: {error}")
+
+    def _find(self) -> Run:
+        if isinstance(self._given, Run):
+            return self._given
+        if self._given is not None:
+            return Run.from_url(self._given)
+        known = active_run()
+        self._is_own = known is None
+        return known or init()
