@@ -37,9 +37,10 @@ class BatchIds:
     def __init__(self, loader: Any) -> None:
         _check(loader)
         self._waiting: deque[list[int]] = deque(maxlen=_MOST_WAITING)
+        loader = getattr(loader, "base_dataloader", loader)  # of accelerate
         # As torch calls it: single numbers are drawn where it does not make the batches.
         name = "sampler" if loader.batch_sampler is None else "batch_sampler"
-        draws = vars(loader)[name]
+        draws = getattr(loader, name)
         if isinstance(draws, _Noted):
             draws = draws.draws
         # Not by setattr, which a loader refuses.

@@ -9,8 +9,8 @@ from tlc.errors import OptionError
 from tlc.integration._loader_pass import LoaderPass
 from tlc.integration.lightning._package import base_classes
 from tlc.integration.lightning.loaders import NotedLoaders
-from tlc.integration.lightning.outputs import Outputs
-from tlc.integration.lightning.training_run import TrainingRun
+from tlc.integration._outputs import Outputs
+from tlc.integration._training_run import TrainingRun
 from tlc.metrics import collect_metrics
 
 if TYPE_CHECKING:
