@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tlc.metrics._origin import Origin
 from tlc.run import Run, active_run, close, init
 
 if TYPE_CHECKING:
@@ -23,20 +24,31 @@ class TrainingRun:
         self._given = given
         self._run: Run | None = None
         self._is_own = False
+        self._parameters: dict[str, Any] = {}
 
     @property
     def run(self) -> Run:
         """The run, which is found or made when it is first asked for."""
+        return self.run_about(None)
+
+    def run_about(self, dataset: Any) -> Run:
+        """Return the run; one that is made now is in the project of the table of a dataset."""
         if self._run is None:
-            self._run = self._find()
+            self._run = self._find(dataset)
+            if self._parameters:
+                self._run.set_parameters(self._parameters)
+            if not self._run.state.status.is_final:
+                self._run.set_status_running()
         return self._run
 
     def begin(self, parameters: Mapping[str, Any]) -> None:
-        """Open the run, and note the parameters of the training."""
-        if parameters:
-            self.run.set_parameters(dict(parameters))
-        if not self.run.state.status.is_final:
-            self.run.set_status_running()
+        """Note the parameters of a training: now, or when there is a run."""
+        self._parameters = dict(parameters)
+        if self._run is None and self._given is None and active_run() is None:
+            return  # the first dataset tells the project
+        if self._run is not None and self._parameters:
+            self._run.set_parameters(self._parameters)
+        self.run_about(None)
 
     def complete(self) -> None:
         """Complete the run, if it was made here."""
@@ -53,11 +65,12 @@ class TrainingRun:
         else:
             self._run.set_status_failed(f"{type(error).__name__}: {error}")
 
-    def _find(self) -> Run:
+    def _find(self, dataset: Any) -> Run:
         if isinstance(self._given, Run):
             return self._given
         if self._given is not None:
             return Run.from_url(self._given)
         known = active_run()
         self._is_own = known is None
-        return known or init()
+        project = getattr(Origin.of(dataset).table, "project_name", None)
+        return known or init(project_name=project)

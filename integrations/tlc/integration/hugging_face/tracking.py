@@ -61,6 +61,7 @@ def _parameters(args: Any) -> dict[str, Any]:
     found = {}
     for field in fields(args):
         value = getattr(args, field.name)
+        value = getattr(value, "value", value)  # of an enumeration
         is_plain = isinstance(value, str | int | float | bool) and not field.name.endswith("_token")
         if is_plain and value != field.default:
             found[field.name] = value

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tlc.metrics.collection import Collectors
+    from tlc.run import Run
+    from tlc.url import Url
 
 _transformers = require("transformers", extra="huggingface", purpose="to work with its trainer")
 
@@ -48,6 +50,7 @@ class Trainer(_transformers.Trainer):  # type: ignore[misc]
             values}``; one or several.
         metrics_collection_epochs: When to collect: 0 is before training, 1 after the first epoch,
             and so on. Default: at each evaluation, of the evaluation data only.
+        run: Run, or its url, in place of `run_name`.
         **kwargs: Those of ``transformers.Trainer``.
     """
 
@@ -63,6 +66,7 @@ class Trainer(_transformers.Trainer):  # type: ignore[misc]
         repeat_by_weight: bool = False,
         metrics_collectors: Collectors | None = None,
         metrics_collection_epochs: Sequence[int] | None = None,
+        run: Run | Url | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -77,7 +81,7 @@ class Trainer(_transformers.Trainer):  # type: ignore[misc]
             "repeat_by_weight": repeat_by_weight,
         }
         self._without_zero_weights = exclude_zero_weights_metrics_collection
-        self._training = TrainingRun(None)
+        self._training = TrainingRun(run)
         self._pass: LoaderPass | None = None
         self._outputs: Outputs | None = None
         self._evaluated: set[str] = set()
@@ -155,7 +159,11 @@ class Trainer(_transformers.Trainer):  # type: ignore[misc]
     def _collecting(self, loader: Any, split: str, epoch: int) -> Iterator[None]:
         constants: Mapping[str, Any] = {"epoch": epoch}
         self._pass = LoaderPass(
-            loader, self.metrics_collectors, self._training.run, split, constants
+            loader,
+            self.metrics_collectors,
+            self._training.run_about(loader.dataset),
+            split,
+            constants,
         ).open()
         self._outputs = Outputs(self.model)
         try:

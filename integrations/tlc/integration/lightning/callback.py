@@ -162,7 +162,7 @@ class MetricsCollectionCallback(*base_classes("callbacks", "Callback")):  # type
                 self.metrics_collectors,
                 self._predictor(pl_module),
                 constants=_constants(trainer),
-                run_url=self._training.run,
+                run_url=self._training.run_about(table),
                 split=split,
                 dataloader_args=self.dataloader_args,
             )
@@ -183,7 +183,7 @@ class MetricsCollectionCallback(*base_classes("callbacks", "Callback")):  # type
             made = LoaderPass(
                 loader,
                 self.metrics_collectors,
-                self._training.run,
+                self._training.run_about(loader.dataset),
                 name,
                 _constants(trainer),
                 ids=self._loaders.ids_of(loader),

@@ -1,0 +1,181 @@
+"""The suite that every adapter for a training framework must pass."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import tlc
+from tlc.catalog import list_runs
+from tlc.helpers.project_layout import ProjectLayout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tlc.run import Run
+    from tlc.table import Table
+
+__all__ = ["AdapterContract", "Training"]
+
+ROWS = 53
+CLASSES = ["even", "odd"]
+
+
+class Stopped(RuntimeError):
+    """What a collector raises to end a training."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training of a tiny model on a table with the columns ``x``, eight floats, and ``label``.
+
+    The first of ``x`` is the number of the row, divided by 64.
+
+    Attributes:
+        table: The table, for training and for validation.
+        epochs: Epochs to train.
+        batch_size: Samples of a batch.
+        workers: Processes that load batches.
+        collectors: What to collect with at each epoch; None to train without the adapter.
+        run: The run to collect to; None for the active one.
+        folder: Where checkpoints go; the framework goes on from the newest if there is one.
+    """
+
+    table: Table
+    epochs: int = 2
+    batch_size: int = 8
+    workers: int = 0
+    collectors: Any = None
+    run: Run | None = None
+    folder: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+def numbers(batch: Any, _: Any) -> dict[str, Any]:
+    """Return the row numbers that samples tell, as a collector."""
+    x = batch["x"] if isinstance(batch, dict) else batch[0]
+    return {"number": (x[:, 0] * 64).round().long()}
+
+
+class AdapterContract:
+    """What an adapter promises. Inherit, and say how to train: see `train`."""
+
+    @abstractmethod
+    def train(self, training: Training) -> Mapping[str, np.ndarray[Any, Any]]:
+        """Train a model, from weights that are the same each time, and return its weights.
+
+        Batches are shuffled. With collectors, metrics of all rows of the table are collected once
+        at each epoch.
+        """
+
+    @pytest.fixture
+    def table(self) -> Table:
+        """The table that is trained on."""
+        x = np.random.default_rng(0).random((ROWS, 8), np.float32)
+        x[:, 0] = np.arange(ROWS) / 64
+        columns = {"x": x, "label": [row % 2 for row in range(ROWS)]}
+        schema = {"label": tlc.schemas.CategoricalLabelSchema(CLASSES)}
+        return tlc.Table.from_dict(columns, schema, project_name="adapters", table_name="rows")
+
+    @pytest.fixture
+    def training(self, table: Table) -> Training:
+        """A short training with collectors."""
+        collector = tlc.metrics.ClassificationMetricsCollector(classes=CLASSES)
+        return Training(table, collectors=[collector, numbers])
+
+    @pytest.mark.parametrize("workers", [0, 2])
+    @pytest.mark.parametrize("batch_size", [1, 8, 64])
+    def test_each_row_is_there_once_per_collection_in_the_order_of_the_table(
+        self, training: Training, table: Table, batch_size: int, workers: int
+    ) -> None:
+        """Whatever shuffling, workers and batch size; and ids are those of the samples."""
+        run = tlc.init("adapters")
+        self.train(replace(training, batch_size=batch_size, workers=workers))
+        for metrics in run.metrics_tables:
+            assert _column(metrics, "example_id") == list(range(ROWS))
+        found = run.metrics(table=table)
+        assert found["number"].to_pylist() == found["example_id"].to_pylist()
+        assert len(set(found["epoch"].to_pylist())) == training.epochs
+        assert found.num_rows == training.epochs * ROWS
+
+    def test_metrics_go_to_the_run_that_is_given(self, training: Training) -> None:
+        """Not to the active one, and it stays open."""
+        active, given = tlc.init("adapters", "active"), tlc.Run.create("adapters", "given")
+        self.train(replace(training, run=given))
+        assert len(given.metrics_tables) == training.epochs
+        assert not active.metrics_tables
+        assert not given.state.status.is_final
+
+    def test_without_a_run_one_is_made_and_closed(self, training: Training) -> None:
+        """A script that knows nothing of runs leaves a complete one."""
+        self.train(training)
+        assert tlc.active_run() is None
+        project = ProjectLayout.project_url(project_name="adapters")
+        (entry,) = list_runs(project)
+        assert tlc.Run.from_url(entry.url).status_name == "completed"
+
+    def test_means_are_logged_with_their_epoch(self, training: Training) -> None:
+        """Each collection logs the mean of its rows, whatever the sizes of the batches."""
+        run = tlc.init("adapters")
+        self.train(training)
+        logged = [each for each in run.constants["outputs"] if any("accuracy_avg" in k for k in each)]
+        assert len(logged) == training.epochs
+        for each, metrics in zip(logged, run.metrics_tables, strict=True):
+            name = next(key for key in each if key.endswith("accuracy_avg"))
+            assert each[name] == pytest.approx(np.mean(_column(metrics, "accuracy")))
+            assert each["epoch"] == _column(metrics, "epoch")[0]
+
+    def test_training_takes_the_same_course(self, training: Training) -> None:
+        """Weights are bit for bit those of a training without the adapter."""
+        tlc.init("adapters")
+        collected = self.train(training)
+        plain = self.train(replace(training, collectors=None))
+        assert collected.keys() == plain.keys()
+        for name, weights in plain.items():
+            assert np.array_equal(collected[name], weights), name
+
+    @pytest.mark.parametrize("error", [Stopped("enough"), KeyboardInterrupt()], ids=["error", "stop"])
+    def test_a_training_that_fails_leaves_what_it_has(
+        self, training: Training, error: BaseException
+    ) -> None:
+        """The run says so, and the metrics so far can be read."""
+        run = tlc.init("adapters")
+        with pytest.raises(type(error)) if isinstance(error, Stopped) else _maybe_raised():
+            self.train(replace(training, collectors=[numbers, _failing(error, after=3)]))
+        wanted = "failed" if isinstance(error, Stopped) else "interrupted"
+        assert run.status_name == wanted
+        (metrics,) = run.metrics_tables
+        assert metrics.is_partial
+        assert 0 < len(metrics) < ROWS
+
+
+def _column(metrics: Table, name: str) -> list[Any]:
+    found: list[Any] = metrics.get_column_as_pyarrow_array(name).to_pylist()
+    return found
+
+
+def _failing(error: BaseException, after: int) -> Callable[[Any, Any], dict[str, Any]]:
+    """Return a collector that raises at a batch."""
+    seen = []
+
+    def collect(batch: Any, _: Any) -> dict[str, Any]:
+        seen.append(batch)
+        if len(seen) > after:
+            raise error
+        return {"other": numbers(batch, None)["number"]}
+
+    return collect
+
+
+class _maybe_raised:  # noqa: N801 - used as a function
+    """Lets Ctrl-C pass: some frameworks end quietly on it, some exit."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> bool:
+        return kind is not None and issubclass(kind, KeyboardInterrupt | SystemExit)
