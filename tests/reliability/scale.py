@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 
+_IS_TORTURE = os.environ.get("TLC_TORTURE") == "1"  # now: each test begins without such variables
+
 
 def size(ci: int, torture: int) -> int:
     """Return `torture` if ``TLC_TORTURE=1`` is set, else `ci`."""
-    return torture if os.environ.get("TLC_TORTURE") == "1" else ci
+    return torture if _IS_TORTURE else ci

@@ -370,7 +370,7 @@ def test_revisions_mean_what_they_say(part, monkeypatch):
         seed(part)(machine) if "CI" in os.environ else machine,
         settings=settings(
             max_examples=size(500, 2000) // PARTS,
-            stateful_step_count=size(50, 500),
+            stateful_step_count=size(50, 100),
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),

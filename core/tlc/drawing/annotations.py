@@ -71,7 +71,7 @@ def _keypoints(canvas: Canvas, cell: Cell, schema: Schema) -> None:
         for point, visibility in zip(points, seen, strict=False):
             if visibility:
                 canvas.dot(point, color, hollow=visibility == 1)
-        if number < len(boxes):
+        if number < len(boxes) and boxes[number] is not None:
             x0, y0, x1, y1 = boxes[number]
             canvas.ring([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], color)
             canvas.name(text, (x0, y0), color)
@@ -101,7 +101,7 @@ def _instances(
     for number, value in enumerate(cell.get(values) or ()):
         label = labels[number] if number < len(labels) else None
         text = "" if label is None else name_of(label, names)
-        if number < len(confidences):
+        if number < len(confidences) and confidences[number] is not None:
             text = f"{text} {confidences[number]:.0%}".strip()
         yield value, text, color_of(label, names)
 

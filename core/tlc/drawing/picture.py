@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any
 
 from tlc import constants
 from tlc.drawing.annotations import drawer_of, size_of
 from tlc.drawing.palette import color_of, name_of
-from tlc.errors import ColumnError, ImageReadError
+from tlc.errors import ColumnError
+from tlc.sample_types.images import read_image
 from tlc.url import Url
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ def draw_row(row: Mapping[str, Any], schema: Schema, width: int = WIDTH) -> Imag
     """Return the image of a row with its boxes, masks, keypoints and class names drawn on it.
 
     Annotations are drawn in the colours of their classes, masks so that the image shows through,
-    points that are hidden as circles. If the image is turned by its EXIF data and the annotations
-    are about the turned one, it is shown turned.
+    points that are hidden as circles. The image is turned as its EXIF data say, unless the
+    annotations have the size of the one that is not.
 
     Args:
         row: The row, in row form.
@@ -65,7 +65,7 @@ def image_column(schema: Schema) -> str | None:
 
 
 def _image(row: Mapping[str, Any], schema: Schema, size: tuple[float, float] | None) -> Image:
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     name = image_column(schema)
     url = row[name] if name is not None else None
@@ -77,13 +77,12 @@ def _image(row: Mapping[str, Any], schema: Schema, size: tuple[float, float] | N
             )
         return Image.new("RGB", (round(size[0]), round(size[1])), (40, 40, 40))
     place = Url(url).to_absolute()
-    try:
-        image = Image.open(io.BytesIO(place.read_bytes()))
-        image.load()
-        turned = ImageOps.exif_transpose(image)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ImageReadError(f"The image {place} cannot be read: {error}.") from error
-    return turned if turned is not None and size == turned.size != image.size else image
+    turned = read_image(place)
+    # What counts in the pixels of the file, which the image is not turned for, must fit it.
+    if size is None or size == turned.size:
+        return turned
+    stored = read_image(place, upright=False)
+    return stored if size == stored.size else turned
 
 
 def _label(row: Mapping[str, Any], schema: Schema) -> tuple[str, Color] | None:

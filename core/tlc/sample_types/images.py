@@ -92,7 +92,7 @@ class PilImageSampleType(ExternalSampleType):
         Raises:
             ImageReadError: There is no image there, or a damaged one.
         """
-        image: Any = _read(url)
+        image: Any = read_image(url)
         image.filename = url.to_str()
         setattr(image, _URL, url)
         return image
@@ -152,7 +152,16 @@ def _file_of(image: Any) -> str | None:
     return None
 
 
-def _read(url: Url) -> Image:
+def read_image(url: Url, *, upright: bool = True) -> Image:
+    """Return the image at `url` with its pixels loaded.
+
+    Args:
+        url: Its file.
+        upright: Whether to turn it as its EXIF orientation says.
+
+    Raises:
+        ImageReadError: There is no image there, or a damaged one.
+    """
     from PIL import Image, UnidentifiedImageError
 
     data = b""
@@ -160,7 +169,7 @@ def _read(url: Url) -> Image:
         data = read_content(url)
         image = Image.open(io.BytesIO(data))
         image.load()
-        return _upright(image)
+        return _turned(image) if upright else image
     except UnidentifiedImageError as error:
         what = "is no image that Pillow knows" if data else "is empty"
         raise _unreadable(url, f"its file {what}") from error
@@ -172,7 +181,7 @@ def _read(url: Url) -> Image:
         raise _unreadable(url, getattr(error, "message", str(error))) from error
 
 
-def _upright(image: Image) -> Image:
+def _turned(image: Image) -> Image:
     """Return an image turned as its EXIF data say; broken ones never stand in the way of pixels."""
     try:
         if image.getexif().get(_ORIENTATION) not in _TURNED:

@@ -103,6 +103,31 @@ def test_points_that_nobody_labelled_are_not_drawn(photo):
     assert not drawn[100:].any()
 
 
+def test_instances_may_lack_a_box_and_a_confidence(photo):
+    people = Keypoints2D(
+        [[[50, 50]], [[160, 200]]],
+        labels=[0, 0],
+        confidences=[None, 0.5],
+        bounding_boxes=[None, [140, 180, 180, 220]],
+        image_width=WIDTH,
+        image_height=HEIGHT,
+    )
+    schema = Keypoints2D.schema(
+        num_keypoints=1, classes=CLASSES, include_per_instance_confidence=True
+    )
+    picture, _ = shown(photo, people, schema)
+    assert tuple(picture[50, 50]) == tuple(picture[220, 160]) == RED
+    boxes = BoundingBoxes2D(
+        [[20, 20, 60, 60], [100, 100, 140, 140]],
+        labels=[0, None],
+        confidences=[0.5, None],
+        image_width=WIDTH,
+        image_height=HEIGHT,
+    )
+    schema = BoundingBoxes2D.schema(classes=CLASSES, include_per_instance_confidence=True)
+    assert shown(photo, boxes, schema)[1][140, 120]
+
+
 def test_regions_are_coloured_by_class(photo):
     regions = np.zeros((HEIGHT, WIDTH), np.uint8)
     regions[:, :100] = 1
@@ -170,6 +195,8 @@ def test_an_image_that_is_turned_by_its_exif_data_is_shown_as_its_annotations_co
         schema = {"image": ImageSchema(), "bbs": BoundingBoxes2D.schema()}
         table = tlc.Table.from_dict({"image": [str(path)], "bbs": [boxes]}, schema)
         assert table.show(0).size == size
+    alone = tlc.Table.from_dict({"image": [str(path)]}, {"image": ImageSchema()})
+    assert alone.show(0).size == alone[0]["image"].size == (HEIGHT, WIDTH)
 
 
 def test_a_notebook_shows_the_first_rows(photo):
