@@ -1,4 +1,4 @@
-"""Which rows the batches of a loader are made of, whatever sampler, workers and collation it has."""
+"""Which rows the batches of a loader are made of, whatever its sampler, workers and collation."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _MOST_WAITING = 4096
 class BatchIds:
     """Notes which samples a ``torch.utils.data.DataLoader`` draws.
 
-    A loader draws the numbers of samples in the process that asks for batches, and gives the batches
-    in the same order. So the numbers are known without being in the samples, and transforms,
-    collation and worker processes may do what they like. Call `next` for each batch, in order::
+    A loader draws the numbers of samples in the process that asks for batches, and gives batches in
+    the same order. So the numbers are known without being in the samples, and transforms, collation
+    and worker processes may do what they like. Call `next` for each batch, in order::
 
         ids = BatchIds(loader)
         for batch in loader:

@@ -25,7 +25,7 @@ ROWS = 53
 CLASSES = ["even", "odd"]
 
 
-class Stopped(RuntimeError):
+class _StopError(RuntimeError):
     """What a collector raises to end a training."""
 
 
@@ -55,7 +55,7 @@ class Training:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
-def numbers(batch: Any, _: Any) -> dict[str, Any]:
+def _numbers(batch: Any, _: Any) -> dict[str, Any]:
     """Return the row numbers that samples tell, as a collector."""
     x = batch["x"] if isinstance(batch, dict) else batch[0]
     return {"number": (x[:, 0] * 64).round().long()}
@@ -85,7 +85,7 @@ class AdapterContract:
     def training(self, table: Table) -> Training:
         """A short training with collectors."""
         collector = tlc.metrics.ClassificationMetricsCollector(classes=CLASSES)
-        return Training(table, collectors=[collector, numbers])
+        return Training(table, collectors=[collector, _numbers])
 
     @pytest.mark.parametrize("workers", [0, 2])
     @pytest.mark.parametrize("batch_size", [1, 8, 64])
@@ -122,7 +122,9 @@ class AdapterContract:
         """Each collection logs the mean of its rows, whatever the sizes of the batches."""
         run = tlc.init("adapters")
         self.train(training)
-        logged = [each for each in run.constants["outputs"] if any("accuracy_avg" in k for k in each)]
+        logged = [
+            each for each in run.constants["outputs"] if any("accuracy_avg" in k for k in each)
+        ]
         assert len(logged) == training.epochs
         for each, metrics in zip(logged, run.metrics_tables, strict=True):
             name = next(key for key in each if key.endswith("accuracy_avg"))
@@ -138,15 +140,17 @@ class AdapterContract:
         for name, weights in plain.items():
             assert np.array_equal(collected[name], weights), name
 
-    @pytest.mark.parametrize("error", [Stopped("enough"), KeyboardInterrupt()], ids=["error", "stop"])
+    @pytest.mark.parametrize(
+        "error", [_StopError("enough"), KeyboardInterrupt()], ids=["error", "stop"]
+    )
     def test_a_training_that_fails_leaves_what_it_has(
         self, training: Training, error: BaseException
     ) -> None:
         """The run says so, and the metrics so far can be read."""
         run = tlc.init("adapters")
-        with pytest.raises(type(error)) if isinstance(error, Stopped) else _maybe_raised():
-            self.train(replace(training, collectors=[numbers, _failing(error, after=3)]))
-        wanted = "failed" if isinstance(error, Stopped) else "interrupted"
+        with pytest.raises(type(error)) if isinstance(error, _StopError) else _maybe_raised():
+            self.train(replace(training, collectors=[_numbers, _failing(error, after=3)]))
+        wanted = "failed" if isinstance(error, _StopError) else "interrupted"
         assert run.status_name == wanted
         (metrics,) = run.metrics_tables
         assert metrics.is_partial
@@ -166,7 +170,7 @@ def _failing(error: BaseException, after: int) -> Callable[[Any, Any], dict[str,
         seen.append(batch)
         if len(seen) > after:
             raise error
-        return {"other": numbers(batch, None)["number"]}
+        return {"other": _numbers(batch, None)["number"]}
 
     return collect
 

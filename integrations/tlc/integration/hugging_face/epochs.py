@@ -9,10 +9,12 @@ from tlc._optional import require
 if TYPE_CHECKING:
     from tlc.integration.hugging_face.trainer import Trainer
 
-_transformers = require("transformers", extra="huggingface", purpose="to work with its trainer")
+_Base: Any = require(
+    "transformers", extra="huggingface", purpose="to work with its trainer"
+).TrainerCallback
 
 
-class EpochCallback(_transformers.TrainerCallback):  # type: ignore[misc]
+class EpochCallback(_Base):  # type: ignore[misc]
     """Has a trainer collect before training, and after the epochs that it is to collect at.
 
     Args:

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from tlc.run import Run
     from tlc.url import Url
 
-_transformers = require("transformers", extra="huggingface", purpose="to work with its trainer")
+_Base: Any = require(
+    "transformers", extra="huggingface", purpose="to work with its trainer"
+).TrainerCallback
 
 _AXES = ("epoch", "step")
 
 
-class TrackingCallback(_transformers.TrainerCallback):  # type: ignore[misc]
+class TrackingCallback(_Base):  # type: ignore[misc]
     """Writes arguments, logged values and the status of a training to a run.
 
     Only the first of several processes writes.

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from tlc.run import Run
     from tlc.url import Url
 
-_transformers = require("transformers", extra="huggingface", purpose="to work with its trainer")
+_Base: Any = require(
+    "transformers", extra="huggingface", purpose="to work with its trainer"
+).Trainer
 
 TRAIN, EVAL = "train", "eval"
 
 
-class Trainer(_transformers.Trainer):  # type: ignore[misc]
+class Trainer(_Base):  # type: ignore[misc]
     """A ``transformers.Trainer`` whose datasets are tables or views.
 
     Rows are drawn by the weights of the training table. At the epochs asked for, the model goes
@@ -103,7 +105,9 @@ class Trainer(_transformers.Trainer):  # type: ignore[misc]
             epoch: What the rows say: 0 before training, then the number of epochs done.
         """
         datasets = {TRAIN: self.train_dataset}
-        named = self.eval_dataset if isinstance(self.eval_dataset, dict) else {"": self.eval_dataset}
+        named = (
+            self.eval_dataset if isinstance(self.eval_dataset, dict) else {"": self.eval_dataset}
+        )
         datasets |= {f"{EVAL}_{name}" if name else EVAL: data for name, data in named.items()}
         for split, dataset in datasets.items():
             if dataset is None or split in self._evaluated:
@@ -149,7 +153,7 @@ class Trainer(_transformers.Trainer):  # type: ignore[misc]
         options["repeat_by_weight"] = weighted and self._sampling["repeat_by_weight"]
         seed = self.args.data_seed if self.args.data_seed is not None else self.args.seed
         # Accelerate deals batches out to the ranks: so each has the rows of all.
-        return create_sampler(dataset, **options, seed=seed, num_replicas=1, rank=0)
+        return create_sampler(table, **options, seed=seed, num_replicas=1, rank=0)
 
     def _collects_at(self, epoch: int) -> bool:
         wanted = self.metrics_collection_epochs

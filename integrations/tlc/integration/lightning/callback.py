@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from tlc.constants import EPOCH
 from tlc.errors import OptionError
 from tlc.integration._loader_pass import LoaderPass
-from tlc.integration.lightning._package import base_classes
-from tlc.integration.lightning.loaders import NotedLoaders
 from tlc.integration._outputs import Outputs
 from tlc.integration._training_run import TrainingRun
+from tlc.integration.lightning._package import base_classes
+from tlc.integration.lightning.loaders import NotedLoaders
 from tlc.metrics import collect_metrics
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ MODES = ("validation", "own_pass")
 class MetricsCollectionCallback(*base_classes("callbacks", "Callback")):  # type: ignore[misc]
     """Collects metrics of each sample while a trainer is at work.
 
-    With ``collect_on="validation"`` it takes what the steps of validation, test and prediction give,
-    so that no sample goes through the model a second time. With ``collect_on="own_pass"`` it runs
+    With ``collect_on="validation"`` it takes what the steps of validation, test and prediction
+    give, so that no sample goes through the model a second time. With ``collect_on="own_pass"`` it runs
     the model over `tables` when an epoch of training has ended.
 
     Hyperparameters, epochs, means over all samples and the status go to the run. The datasets of

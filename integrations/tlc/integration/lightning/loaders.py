@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -39,8 +40,6 @@ class NotedLoaders:
 
     def _noted(self, loader: Any) -> Any:
         made = self._process(loader)
-        try:
+        with suppress(MetricsError, TypeError):  # told if its rows are asked for
             self._found[made] = BatchIds(made)
-        except (MetricsError, TypeError):
-            pass  # told if its rows are asked for
         return made

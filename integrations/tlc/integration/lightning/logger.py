@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tlc.integration.lightning._package import base_classes
 from tlc.integration._training_run import TrainingRun
+from tlc.integration.lightning._package import base_classes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
