@@ -151,6 +151,12 @@ def _detection(
             goal,
             "x",
         )
+    yield Fact(
+        "the same, memory over 300 MB and a tenth of the file",
+        lambda: memory["tlc"] / (300 + size / 1e7),
+        1.0,
+        "x",
+    )
 
 
 def write_images(folder: str) -> None:

@@ -33,7 +33,8 @@ def test_make_refuses_an_unknown_target():
 
 def lines(name):
     text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
-    return [line for line in text.splitlines() if line and not line.startswith("#")]
+    found = [line.partition("#")[0].strip() for line in text.splitlines()]
+    return [line for line in found if line]
 
 
 def pins(name):
@@ -51,7 +52,7 @@ def test_a_pinned_file_holds_pins_only(name):
 def needs(name):
     """Return the requirements that a pinned file must meet."""
     extras = PROJECT["project"]["optional-dependencies"]
-    inputs = [*lines("demo.in"), *(lines("test.in") if name == "test.txt" else [])]
+    inputs = [*lines("common.in"), *lines(f"{name.removesuffix('.txt')}.in")]
     texts = [*PROJECT["project"]["dependencies"], *extras["demo"], *inputs]
     texts += PROJECT["build-system"]["requires"]
     texts += extras["pandas"] if name == "test.txt" else []
@@ -74,7 +75,8 @@ def test_every_dependency_is_pinned_at_a_version_that_the_project_allows(name):
 
 def test_the_demo_and_the_tests_run_on_the_same_versions():
     demo, test = pins("demo.txt"), pins("test.txt")
-    assert {name: version for name, version in demo.items() if test.get(name) != version} == {}
+    differing = {name for name, version in demo.items() if test.get(name) != version}
+    assert differing == {"torch"}  # the demo takes the small build for the CPU
 
 
 def test_a_pin_is_told_from_a_range():

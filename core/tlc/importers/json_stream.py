@@ -8,7 +8,7 @@ JSON. Where that cannot be had cheaply, brackets are counted.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import numpy.typing as npt
+
+    from tlc.importers.coco_bytes import Bytes
 
 PIECE = 1 << 20
 _LONGEST_RECORD = 256 << 20
@@ -75,14 +77,14 @@ class JsonObject:
     """Walks through the members of the object in a file.
 
     Args:
-        file: Open at its start, or after a byte order mark.
+        file: Open at its start.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Bytes) -> None:
         self._file = file
         self._data = b""
         self._at = 0
-        self._start = file.tell()
+        self._start = 0
         self._done = False
         self._counts = False
         self._cut_at = 0
