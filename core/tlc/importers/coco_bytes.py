@@ -1,11 +1,12 @@
-"""The bytes of a COCO file as UTF-8, wherever it is: read once, part by part, some parts ahead."""
+"""The bytes of a COCO file as UTF-8, wherever it is: read once, part by part."""
 
 from __future__ import annotations
 
+import codecs
 import hashlib
-import io
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from tlc.errors import OptionError
 from tlc.importers.text_file import MARK, UTF8, check_start, known_encoding
@@ -13,13 +14,16 @@ from tlc.url import UrlAdapterRegistry
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+    from typing import BinaryIO
 
     from tlc.url import Url
 
-HERE, ELSEWHERE = 1 << 20, 4 << 20
-"""Bytes of a part: of a file on this machine, and of another, where each is a request."""
+_PART = 4 << 20
+"""Bytes of a request for a part of a file that is not on this machine."""
 
 _FIRST = 16
+_MOST_UNHASHED = 4
+"""So many parts may wait for their digest; each is held until then."""
 
 
 class Bytes(Protocol):
@@ -30,71 +34,113 @@ class Bytes(Protocol):
         ...
 
 
-class Arriving(io.RawIOBase):
-    """Reads a file from its start to its end; fetches a part while the one before is used.
+class Ahead:
+    """Reads a file that is elsewhere; fetches a part while the one before is used."""
 
-    Args:
-        file: The file, which is closed with this one.
-        part: Bytes of a part.
-
-    Attributes:
-        digest: Digest of the file; None until all of it was fetched.
-        length: Bytes that were fetched.
-    """
-
-    def __init__(self, file: BinaryIO, part: int) -> None:
-        super().__init__()
-        self.digest: str | None = None
-        self.length = 0
-        self._file, self._size = file, part
-        self._hash = hashlib.sha256()
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
         self._threads = ThreadPoolExecutor(1)
-        self._next: Future[bytes] = self._threads.submit(self._fetch)
-        self._part = memoryview(b"")
+        self._next = self._threads.submit(file.read, _PART)
+        self._rest = b""
 
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        """Fill a buffer as far as the part reaches; return how many bytes there were."""
-        if not self._part and self.digest is None:
-            self._part = memoryview(self._next.result())
-            self._next = self._threads.submit(self._fetch)
-        count = min(len(buffer), len(self._part))
-        buffer[:count] = self._part[:count]
-        self._part = self._part[count:]
-        return count
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes."""
+        while len(self._rest) < size and (part := self._next.result()):
+            self._next = self._threads.submit(self._file.read, _PART)
+            self._rest += part
+        found, self._rest = self._rest[:size], self._rest[size:]
+        return found
 
     def close(self) -> None:
         """Let go of the file."""
-        if not self.closed:
-            self._threads.shutdown(cancel_futures=True)
-            self._file.close()
-        super().close()
+        self._threads.shutdown(cancel_futures=True)
+        self._file.close()
 
-    def _fetch(self) -> bytes:
-        part = self._file.read(self._size)
-        self._hash.update(part)
+
+class Arriving:
+    """Reads a file from its start to its end, and makes its digest beside that.
+
+    Args:
+        file: The file, which is closed with this one.
+
+    Attributes:
+        digest: Digest of the file; None until all of it was read.
+        length: Bytes that were read.
+    """
+
+    def __init__(self, file: BinaryIO | Ahead) -> None:
+        self.digest: str | None = None
+        self.length = 0
+        self._file = file
+        self._hash = hashlib.sha256()
+        self._threads = ThreadPoolExecutor(1)
+        self._hashing: deque[Future[None]] = deque()
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes."""
+        part = self._file.read(size)
         self.length += len(part)
-        if not part:
+        if part:
+            self._hashing.append(self._threads.submit(self._hash.update, part))
+        is_end = len(part) < size
+        while self._hashing and (is_end or len(self._hashing) > _MOST_UNHASHED):
+            self._hashing.popleft().result()
+        if is_end:
             self.digest = f"sha256:{self._hash.hexdigest()}"
         return part
 
+    def close(self) -> None:
+        """Let go of the file."""
+        self._threads.shutdown(cancel_futures=True)
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
 
 class Recoded:
-    """Reads text in any encoding as UTF-8, without a byte order mark."""
+    """Reads text in any encoding as UTF-8, without a byte order mark.
 
-    def __init__(self, file: io.BufferedReader[Any], encoding: str) -> None:
-        self._text = io.TextIOWrapper(file, encoding, newline="")
-        self._is_start = True
+    Raises:
+        LookupError: The encoding is not one of text.
+    """
+
+    def __init__(self, file: Bytes, encoding: str) -> None:
+        self._file = file
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+        if not isinstance(self._decoder.decode(b""), str):
+            raise LookupError(encoding)
+        self._rest = b""
+        self._is_start, self._is_end = True, False
 
     def read(self, size: int, /) -> bytes:
-        """Return the next bytes, at least as many as asked for unless there are no more."""
-        text = self._text.read(size + self._is_start)
-        if self._is_start:
-            text, self._is_start = text.removeprefix("\ufeff"), False
-        return text.encode(errors="surrogatepass")
+        """Return the next bytes."""
+        while len(self._rest) < size and not self._is_end:
+            part = self._file.read(size)
+            self._is_end = len(part) < size
+            text = self._decoder.decode(part, self._is_end)
+            if self._is_start and text:
+                text, self._is_start = text.removeprefix("\ufeff"), False
+            self._rest += text.encode(errors="surrogatepass")
+        found, self._rest = self._rest[:size], self._rest[size:]
+        return found
+
+
+class _Begun:
+    """A file whose first bytes were read already."""
+
+    def __init__(self, start: bytes, file: Bytes) -> None:
+        self._start, self._file = start, file
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes."""
+        if not self._start:
+            return self._file.read(size)
+        found, self._start = self._start[:size], self._start[size:]
+        return found + self._file.read(size - len(found)) if len(found) < size else found
 
 
 def arriving(url: Url) -> Arriving:
@@ -104,11 +150,11 @@ def arriving(url: Url) -> Arriving:
         UrlNotFoundError: There is none.
     """
     adapter, resolved = UrlAdapterRegistry.resolve(url)
-    part = ELSEWHERE if adapter.local_path(resolved) is None else HERE
-    return Arriving(adapter.open_binary(resolved), part)
+    file = adapter.open_binary(resolved)
+    return Arriving(Ahead(file) if adapter.local_path(resolved) is None else file)
 
 
-def as_utf8(file: io.RawIOBase, encoding: str | None, url: Url) -> Bytes:
+def as_utf8(file: Bytes, encoding: str | None, url: Url) -> Bytes:
     """Return the text of a file as UTF-8, without byte order mark.
 
     Args:
@@ -120,18 +166,15 @@ def as_utf8(file: io.RawIOBase, encoding: str | None, url: Url) -> Bytes:
         AnnotationFileError: It is no text, or its start tells that it is not UTF-8.
         OptionError: There is no such encoding.
     """
-    buffered = io.BufferedReader(file)
-    start = buffered.peek(_FIRST)[:_FIRST]
+    start = file.read(_FIRST)
     check_start(start, url, encoding)
     name = known_encoding(encoding or UTF8)
-    if name not in (UTF8, "utf-8-sig"):
-        try:
-            return Recoded(buffered, name)
-        except LookupError as error:
-            raise OptionError(
-                f"encoding is {encoding!r}, which is not one of text.",
-                hint='it is a name such as "utf-16" or "cp1252".',
-            ) from error
-    if start.startswith(MARK):
-        buffered.read(len(MARK))
-    return buffered
+    if name in (UTF8, "utf-8-sig"):
+        return _Begun(start.removeprefix(MARK), file)
+    try:
+        return Recoded(_Begun(start, file), name)
+    except LookupError as error:
+        raise OptionError(
+            f"encoding is {encoding!r}, which is not one of text.",
+            hint='it is a name such as "utf-16" or "cp1252".',
+        ) from error

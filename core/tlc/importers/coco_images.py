@@ -161,7 +161,12 @@ def _find(
 ) -> list[str]:
     """Return the urls of some images from row `start` on, and mark those that are `there`."""
     urls: list[str] = []
-    for row, name in enumerate(names, start):
+    plain = [None] * len(names) if local is None else paths.find_plain(names)
+    for row, (name, path) in enumerate(zip(names, plain, strict=True), start):
+        if path is not None:
+            there[row] = True
+            urls.append(path)
+            continue
         if local is None or is_elsewhere(name):
             urls.append(paths.path(name))
             continue

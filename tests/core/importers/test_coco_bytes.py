@@ -93,7 +93,7 @@ def test_a_file_of_a_server_is_fetched_in_parts(tmp_path, monkeypatch, site, giv
     data = many()
     file, images = write(tmp_path, data, names=[each["file_name"] for each in good()["images"]])
     expected = column_bytes(Table.from_coco(file, images, table_name="local"))
-    monkeypatch.setattr(coco_bytes, "ELSEWHERE", READ_AHEAD)
+    monkeypatch.setattr(coco_bytes, "_PART", READ_AHEAD)
     monkeypatch.setattr(json_stream, "PIECE", 10_000)
     site.files["/a.json"], site.gives_parts = data, gives_parts
     table = Table.from_coco(f"{site.root}/a.json", images, table_name="remote")
@@ -110,7 +110,7 @@ def test_a_file_of_a_server_is_fetched_in_parts(tmp_path, monkeypatch, site, giv
 def test_a_file_of_a_server_is_read_once(tmp_path, monkeypatch, site):
     data = many()
     _, images = write(tmp_path, data, names=[each["file_name"] for each in good()["images"]])
-    monkeypatch.setattr(coco_bytes, "ELSEWHERE", READ_AHEAD)
+    monkeypatch.setattr(coco_bytes, "_PART", READ_AHEAD)
     site.files["/a.json"] = data
     Table.from_coco(f"{site.root}/a.json", images)
     ranges = [wanted for command, _, wanted in site.asked if command == "GET"]
