@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
 from tlc.configuration.file import ConfigurationFile, file_path
 from tlc.configuration.options import (
@@ -13,6 +13,7 @@ from tlc.configuration.options import (
     CACHE_SIZE,
     DISPLAY_PROGRESS,
     DURABILITY,
+    EXPORTERS,
     HANDLE_SIGTERM,
     MAX_DECODED_BYTES,
     MEDIA_CACHE_SIZE,
@@ -22,6 +23,9 @@ from tlc.configuration.options import (
     check_alias,
 )
 from tlc.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["Configuration", "OptionInfo", "Source"]
 
@@ -187,6 +191,19 @@ class Configuration:
     @media_cache_size.setter
     def media_cache_size(self, count: int) -> None:
         self._assign(MEDIA_CACHE_SIZE, count)
+
+    @property
+    def exporters(self) -> list[str]:
+        """Exporters to offer beside those of `tlc` and of packages: ``module:class`` each.
+
+        Raises:
+            ConfigurationError: The environment or the file holds a bad value.
+        """
+        return [name for name in self._find(EXPORTERS)[0].split(",") if name]
+
+    @exporters.setter
+    def exporters(self, classes: Sequence[str]) -> None:
+        self._assign(EXPORTERS, list(classes))
 
     @property
     def aliases(self) -> dict[str, str]:

@@ -18,6 +18,7 @@ __all__ = [
     "CACHE_SIZE",
     "DISPLAY_PROGRESS",
     "DURABILITY",
+    "EXPORTERS",
     "FILE_KEYS",
     "HANDLE_SIGTERM",
     "MAX_DECODED_BYTES",
@@ -35,6 +36,7 @@ ALIAS_ENV = "TLC_ALIAS_"
 
 _ALIAS_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _FIXED_PLACE = re.compile(r"[/\\]|<[A-Z]|[A-Za-z]:[/\\]|[A-Za-z][A-Za-z0-9+.-]+://")
+_CLASS_NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _FLAGS = {
     **dict.fromkeys(("true", "yes", "y", "on", "1"), True),
     **dict.fromkeys(("false", "no", "n", "off", "0"), False),
@@ -110,6 +112,14 @@ def _read_durability(written: object) -> str | None:
 def _read_bytes(written: object) -> int | None:
     text = str(written).replace("_", "")
     return int(text) if text.isdecimal() else None
+
+
+def _read_classes(written: object) -> str | None:
+    names = written.split(",") if isinstance(written, str) else written
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        return None
+    stripped = [name.strip() for name in names if name.strip()]
+    return ",".join(stripped) if all(map(_CLASS_NAME.fullmatch, stripped)) else None
 
 
 def _default_cache_folder() -> str:
@@ -192,6 +202,14 @@ MEDIA_CACHE_SIZE = Option(
     read=_read_bytes,
     default=lambda: 16 << 30,
 )
+EXPORTERS = Option(
+    name="exporters",
+    env="TLC_EXPORTERS",
+    keys=("exporters",),
+    allowed="a list of classes such as 'my_package.exporters:Xlsx', or a text with commas",
+    read=_read_classes,
+    default=str,
+)
 
 OPTIONS: tuple[Option[Any], ...] = (
     PROJECT_ROOT_URL,
@@ -202,5 +220,6 @@ OPTIONS: tuple[Option[Any], ...] = (
     CACHE_FOLDER,
     CACHE_SIZE,
     MEDIA_CACHE_SIZE,
+    EXPORTERS,
 )
 FILE_KEYS = frozenset({"aliases", *(key for option in OPTIONS for key in option.keys)})

@@ -14,7 +14,8 @@ from tlc.constants import (
     OBBS_2D,
     SEGMENTATIONS,
 )
-from tlc.errors import ColumnNotFoundError, ExportError
+from tlc.errors import ExportError
+from tlc.export.checks import check_column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,11 +108,7 @@ def annotation_column(
             f"{table.url} has no column of annotations that this format can hold.",
             hint=f"it can hold {', '.join(kinds)}; the schemas of tlc.data_types describe them.",
         )
-    if name not in table.columns:
-        raise ColumnNotFoundError(
-            f"{table.url} has no column {name!r}.",
-            hint=f"its columns are {', '.join(map(repr, table.columns))}.",
-        )
+    check_column(table, name)
     for each in found:
         if each.name == name:
             return each

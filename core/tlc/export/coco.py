@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tlc.errors import ColumnNotFoundError, OptionError
+from tlc.errors import OptionError
 from tlc.export.annotations import BOXES, MASKS, POINTS, annotation_column, annotation_columns
+from tlc.export.checks import check_column
 from tlc.export.coco_members import imported_columns, other_members
 from tlc.export.coco_records import CocoRecords
 from tlc.export.exporter import Exporter
@@ -70,11 +71,7 @@ class CocoExporter(Exporter):
         """
         extras = imported_columns(table) if per_image_extras is None else per_image_extras
         for name in extras:
-            if name not in table.columns:
-                raise ColumnNotFoundError(
-                    f"{table.url} has no column {name!r}.",
-                    hint=f"its columns are {', '.join(map(repr, table.columns))}.",
-                )
+            check_column(table, name)
         records = CocoRecords(
             table,
             weight_threshold,

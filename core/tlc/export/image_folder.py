@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+import os
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from tlc.constants import LABEL
-from tlc.errors import ColumnNotFoundError, ExportError
+from tlc.errors import ExportError
+from tlc.export.added import added_files, is_filled
+from tlc.export.checks import check_column
 from tlc.export.exporter import Exporter
 from tlc.export.images import (
     FreeNames,
@@ -17,19 +20,16 @@ from tlc.export.images import (
     place_images,
     remove_moved,
 )
-from tlc.export.output import new_folder
 from tlc.export.rows import exported_rows
 from tlc.schemas.values import NumericValue
 from tlc.url import Url
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tlc.table import Table
 
 
 class ImageFolderExporter(Exporter):
-    """Writes images in torchvision's ImageFolder layout: ``<class>/<image>``.
+    """Writes images in torchvision's ImageFolder layout, ``<class>/<image>``; tables add up.
 
     A table without labels becomes a folder of images. Images of one name in one class are numbered.
     """
@@ -56,7 +56,8 @@ class ImageFolderExporter(Exporter):
 
         Args:
             table: The table.
-            output_url: The folder, which must be new or empty.
+            output_url: The folder; if it has images, it has folders for the same classes, and none
+                of those images.
             weight_threshold: Rows whose weight is below it are left out.
             images: "copy", "symlink" or "move".
             image_column_name: Column with the images; the first one if not given.
@@ -65,7 +66,8 @@ class ImageFolderExporter(Exporter):
         check_mode(images)
         column = image_column(table, image_column_name)
         labels = _label_column(table, label_column_name)
-        with new_folder(output_url) as folder:
+        _check_classes(table, labels, output_url)
+        with added_files(output_url) as folder:
             placed = _places(table, weight_threshold, column, labels, folder)
             for parent in {path.parent for _, path in placed}:
                 parent.mkdir(exist_ok=True)
@@ -77,14 +79,26 @@ class ImageFolderExporter(Exporter):
             remove_moved(placed)
 
 
+def _check_classes(table: Table, labels: str | None, output_url: Url) -> None:
+    """Refuse a folder that has other classes: the numbers of those that are there would change."""
+    root = Path(os.fspath(output_url))
+    if not is_filled(root):
+        return
+    there = {entry.name for entry in os.scandir(root) if entry.is_dir() and entry.name[0] != "."}
+    wanted = set() if labels is None else set((_classes(table, labels) or {}).values())
+    if there != wanted:
+        raise ExportError(
+            f"{root} has folders for other classes than {table.url}: "
+            f"{', '.join(map(repr, sorted(there))) or 'none'}, "
+            f"not {', '.join(map(repr, sorted(wanted))) or 'none'}.",
+            hint="export to another folder, or make the value maps the same.",
+        )
+
+
 def _label_column(table: Table, name: str | None) -> str | None:
     if name is None:
         return LABEL if _classes(table, LABEL) is not None else None
-    if name not in table.columns:
-        raise ColumnNotFoundError(
-            f"{table.url} has no column {name!r}.",
-            hint=f"its columns are {', '.join(map(repr, table.columns))}.",
-        )
+    check_column(table, name)
     if _classes(table, name) is None:
         raise ExportError(
             f"Column {name!r} of {table.url} does not say which class an image belongs to.",

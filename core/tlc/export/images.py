@@ -8,13 +8,14 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from tlc.constants import IMAGE, STRING_ROLE_IMAGE_URL
-from tlc.errors import ColumnNotFoundError, ExportError, OptionError, UrlNotFoundError
+from tlc.errors import ExportError, OptionError, UrlNotFoundError
+from tlc.export.checks import check_column
 from tlc.sample_types.content import read_content
 from tlc.url import Url, UrlAdapterRegistry
 from tlc.url.parallel import in_parallel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from tlc.table import Table
@@ -35,11 +36,7 @@ def image_column(table: Table, name: str | None = None) -> str:
     """
     schemas = table.rows_schema.values
     if name is not None:
-        if name not in schemas:
-            raise ColumnNotFoundError(
-                f"{table.url} has no column {name!r}.",
-                hint=f"its columns are {', '.join(map(repr, schemas))}.",
-            )
+        check_column(table, name)
         return name
     found = [name for name, schema in schemas.items() if _is_image(schema)]
     if not found:
@@ -82,10 +79,13 @@ class FreeNames:
 
     Names that only differ in their ending or in case count as one: label files are told apart by
     what comes before the ending, and not all disks have two cases.
+
+    Args:
+        taken: Names that are not free any more.
     """
 
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = {PurePosixPath(name).stem.lower() for name in taken}
 
     def next(self, name: str) -> str:
         """Return a name that is free, like `name`, and take it."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tlc.constants import STRING_ROLE_RLE
 from tlc.errors import CellError
 from tlc.export.rows import exported_parts
-from tlc.schemas.values import InstanceSegmentationRLEBytesStringValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ def _text_type(kind: Any, schema: Schema) -> Any:
     if pa.types.is_struct(kind):
         parts = [(part.name, _text_type(part.type, schema.values[part.name])) for part in kind]
         return pa.struct(parts)
-    is_mask = isinstance(schema.value, InstanceSegmentationRLEBytesStringValue)
+    is_mask = getattr(schema.value, "string_role", "") == STRING_ROLE_RLE
     return pa.string() if is_mask and pa.types.is_binary(kind) else kind
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict, TypeVar, overload
 
+from tlc.configuration import Configuration
 from tlc.errors import ConfigurationError, OptionError, TlcError, TlcWarning
 from tlc.export.exporter import Exporter
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 ENTRY_POINTS = "tlc.exporters"
 """Entry-point group in which other distributions name their exporters: format -> class."""
 
-Source = Literal["builtin", "entrypoint", "runtime"]
+Source = Literal["builtin", "entrypoint", "config", "runtime"]
 AnyExporter = TypeVar("AnyExporter", bound=type[Exporter])
 
 _BUILT_IN = {
@@ -46,7 +47,8 @@ class ExporterInfo(TypedDict):
         format: The format.
         exporter_class: Name of the class.
         module: Module that defines it.
-        source: ``"builtin"``, ``"entrypoint"``, or ``"runtime"`` if the program registered it.
+        source: ``"builtin"``, ``"entrypoint"``, ``"config"`` if the configuration names it, or
+            ``"runtime"`` if the program registered it.
     """
 
     format: str
@@ -103,7 +105,10 @@ def unregister_exporter(format: str) -> None:
 
 
 def list_exporters() -> list[ExporterInfo]:
-    """Return what is known of all exporters, sorted by format. None is imported for that."""
+    """Return what is known of all exporters, sorted by format.
+
+    None is imported for that, but those that the configuration names.
+    """
     return [offer.info for _, offer in sorted(_offers().items())]
 
 
@@ -184,11 +189,29 @@ def _offers() -> dict[str, _Offer]:
                 hint="Uninstall one of them.",
             )
         offers[point.name] = _Offer(info, partial(_from_entry_point, point))
+    for cls in _configured():
+        info = _info(cls.supported_format, cls.__module__, cls.__name__, "config")
+        offers[cls.supported_format] = _Offer(info, partial(_same, cls))
     with _lock:
         for format, cls in _registered.items():
             info = _info(format, cls.__module__, cls.__name__, "runtime")
             offers[format] = _Offer(info, partial(_same, cls))
     return offers
+
+
+def _configured() -> list[type[Exporter]]:
+    """Return the exporters that the configuration names; one that cannot be loaded is warned of."""
+    found = []
+    for name in Configuration.instance().exporters:
+        try:
+            found.append(_checked(_get(*name.split(":")), f"{name!r} in the configuration"))
+        except (ImportError, AttributeError, TlcError) as error:
+            warnings.warn(
+                f"The exporter {name!r} that the configuration names cannot be loaded: {error}",
+                TlcWarning,
+                stacklevel=4,
+            )
+    return found
 
 
 def _info(format: str, module: str, name: str, source: Source) -> ExporterInfo:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+import os
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from tlc.constants import INSTANCES, INSTANCES_ADDITIONAL_DATA, LABEL
-from tlc.errors import ExportError, OptionError
+from tlc.errors import ExportError, UrlExistsError
+from tlc.export.added import added_files, is_filled
+from tlc.export.annotated_images import annotated_images
 from tlc.export.annotations import BOXES, annotation_column
+from tlc.export.checks import check_split
 from tlc.export.exporter import Exporter
-from tlc.export.image_sizes import image_sizes
 from tlc.export.images import (
     FreeNames,
     check_mode,
@@ -19,28 +22,25 @@ from tlc.export.images import (
     place_images,
     remove_moved,
 )
-from tlc.export.output import new_folder
-from tlc.export.rows import exported_parts, shortest_numbers
-from tlc.url import Url
+from tlc.export.rows import shortest_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from tlc.export.annotations import AnnotationColumn
     from tlc.table import Table
+    from tlc.url import Url
 
 ANNOTATIONS, IMAGES, SETS = "Annotations", "JPEGImages", "ImageSets/Main"
-_ROWS_AT_ONCE = 1024
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 _MARKS = {"pose": "Unspecified", "truncated": "0", "difficult": "0"}
 
 
 class VocExporter(Exporter):
-    """Writes ``Annotations``, ``JPEGImages`` and ``ImageSets/Main``; boxes as the table has them.
+    """Writes ``Annotations``, ``JPEGImages`` and ``ImageSets/Main``; splits add up.
 
-    What instances know as ``pose``, ``truncated``, ``difficult`` and ``occluded`` is written. Ids
-    of classes are not part of the format.
+    Boxes are written as the table has them, and what instances know as ``pose``, ``truncated``,
+    ``difficult`` and ``occluded``. Ids of classes are not part of the format.
     """
 
     supported_format = "voc"
@@ -56,11 +56,11 @@ class VocExporter(Exporter):
         image_column_name: str | None = None,
         **_: Any,
     ) -> None:
-        """Write a folder in the layout of Pascal VOC.
+        """Add a split to a folder in the layout of Pascal VOC, which is made if it is not there.
 
         Args:
             table: The table.
-            output_url: The folder, which must be new or empty.
+            output_url: The folder; if it has splits, none has that name.
             weight_threshold: Rows whose weight is below it are left out.
             split: Name of the file that lists the images in their order.
             images: "copy", "symlink" or "move".
@@ -68,23 +68,49 @@ class VocExporter(Exporter):
             image_column_name: Column with the images; the first one if not given.
         """
         check_mode(images)
-        if split in ("", ".", "..") or set("/\\\0") & set(split):
-            raise OptionError(f"split is {split!r}.", hint="it is a name such as 'train'.")
+        check_split(split)
         column = annotation_column(table, annotation_column_name, (BOXES,))
         image = image_column(table, image_column_name)
+        listing = f"{SETS}/{split}.txt"
+        names = FreeNames(_taken(output_url, listing))
         placed, stems = [], []
-        with new_folder(output_url) as folder:
+        with added_files(output_url, listing) as folder:
             for part in (ANNOTATIONS, IMAGES, SETS):
                 (folder / part).mkdir(parents=True)
-            for url, name, text in _files(table, weight_threshold, column, image):
+            for url, name, text in _files(table, weight_threshold, column, image, names):
                 stem = PurePosixPath(name).stem
                 placed.append((url, folder / IMAGES / name))
                 stems.append(f"{stem}\n")
                 _write(folder / ANNOTATIONS / f"{stem}.xml", text)
-            _write(folder / SETS / f"{split}.txt", "".join(stems))
+            _write(folder / listing, "".join(stems))
             place_images(placed, images)
         if images == "move":
             remove_moved(placed)
+
+
+def _taken(output_url: Url, listing: str) -> list[str]:
+    """Return the names of files that a folder has already.
+
+    Raises:
+        UrlExistsError: It has that split, or is another kind of folder.
+    """
+    root = Path(os.fspath(output_url))
+    if (root / listing).exists():
+        raise UrlExistsError(
+            f"{root / listing} exists already.",
+            hint="pass another split=, or delete that one first.",
+        )
+    if is_filled(root) and not (root / SETS).is_dir():
+        raise UrlExistsError(
+            f"Something exists already at {output_url}, and it has no {SETS}.",
+            hint="export to a new folder, or to one that an export to voc made.",
+        )
+    return [
+        name
+        for part in (ANNOTATIONS, IMAGES)
+        if (root / part).is_dir()
+        for name in os.listdir(root / part)
+    ]
 
 
 def _write(path: Path, text: str) -> None:
@@ -92,27 +118,20 @@ def _write(path: Path, text: str) -> None:
 
 
 def _files(
-    table: Table, weight_threshold: float, column: AnnotationColumn, image: str
+    table: Table,
+    weight_threshold: float,
+    column: AnnotationColumn,
+    image: str,
+    names: FreeNames,
 ) -> Iterator[tuple[Url, str, str]]:
     """Yield url and new name of each image, and its annotation file."""
     classes = {label: element.name for label, element in column.classes.items()}
-    names, first = FreeNames(), 0
-    for part in exported_parts(table, weight_threshold, [image, column.name], as_stored=True):
-        for start in range(0, part.num_rows, _ROWS_AT_ONCE):
-            some = part.slice(start, _ROWS_AT_ONCE)
-            texts, cells = some.column(image).to_pylist(), some.column(column.name)
-            if None in texts:
-                row = first + start + texts.index(None)
-                raise ExportError(f"Row {row} to be exported from {table.url} has no image.")
-            urls = [Url(text) for text in texts]
-            sizes = image_sizes(cells, column, urls)
-            for url, cell, size in zip(
-                urls, shortest_numbers(cells).to_pylist(), sizes, strict=True
-            ):
-                # Lists of images are split at spaces.
-                name = names.next("_".join(image_name(url).split()))
-                yield url, name, _text(name, size, _objects(cell or {}, classes, table))
-        first += part.num_rows
+    for part in annotated_images(table, weight_threshold, image, column):
+        cells = shortest_numbers(part.cells).to_pylist()
+        for url, cell, size in zip(part.urls, cells, part.sizes, strict=True):
+            # Lists of images are split at spaces.
+            name = names.next("_".join(image_name(url).split()))
+            yield url, name, _text(name, size, _objects(cell or {}, classes, table))
 
 
 def _objects(

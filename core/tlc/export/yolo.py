@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from tlc.constants import LABEL
 from tlc.errors import ExportError
+from tlc.export.annotated_images import annotated_images
 from tlc.export.annotations import POINTS, AnnotationColumn, annotation_column, annotation_columns
 from tlc.export.cells import part_of
 from tlc.export.exporter import Exporter
-from tlc.export.image_sizes import image_sizes
 from tlc.export.images import (
     FreeNames,
     check_mode,
@@ -22,10 +22,8 @@ from tlc.export.images import (
     remove_moved,
 )
 from tlc.export.left_out import LeftOut
-from tlc.export.rows import exported_parts
 from tlc.export.yolo_folder import YoloFolder
 from tlc.export.yolo_values import kpt_shape, yolo_values
-from tlc.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,8 +31,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tlc.table import Table
+    from tlc.url import Url
 
-_ROWS_AT_ONCE = 1024
 _DECIMALS = 10
 
 
@@ -111,25 +109,17 @@ def _labels(
     left_out: LeftOut,
 ) -> Iterator[tuple[Url, str, list[str]]]:
     """Yield url and new name of each image, and the lines of its labels."""
-    names, first = FreeNames(), 0
-    for part in exported_parts(table, weight_threshold, [image, column.name], as_stored=True):
-        for start in range(0, part.num_rows, _ROWS_AT_ONCE):
-            some = part.slice(start, _ROWS_AT_ONCE)
-            cells, texts = some.column(column.name), some.column(image).to_pylist()
-            if None in texts:
-                row = first + start + texts.index(None)
-                raise ExportError(f"Row {row} to be exported from {table.url} has no image.")
-            urls = [Url(text) for text in texts]
-            values = yolo_values(cells, column, image_sizes(cells, column, urls))
-            labels = _numbers(cells, column, numbers, values, table)
-            for row, url in enumerate(urls):
-                lines = [
-                    _line(label, shape)
-                    for label, shape in zip(labels[row], values[row], strict=True)
-                    if shape is not None or left_out.add(first + start + row)
-                ]
-                yield url, names.next(image_name(url)), lines
-        first += part.num_rows
+    names = FreeNames()
+    for part in annotated_images(table, weight_threshold, image, column):
+        values = yolo_values(part.cells, column, part.sizes)
+        labels = _numbers(part.cells, column, numbers, values, table)
+        for row, url in enumerate(part.urls):
+            lines = [
+                _line(label, shape)
+                for label, shape in zip(labels[row], values[row], strict=True)
+                if shape is not None or left_out.add(part.first + row)
+            ]
+            yield url, names.next(image_name(url)), lines
 
 
 def _line(label: int, values: Any) -> str:

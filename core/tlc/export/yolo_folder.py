@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tlc.errors import ExportError, OptionError, UrlExistsError
+from tlc.errors import ExportError, UrlExistsError
+from tlc.export.checks import check_split
 from tlc.export.output import errors_of, write_file
 from tlc.url import Url
 from tlc.url.unfinished import temp_name
@@ -40,8 +41,7 @@ class YoloFolder:
     """
 
     def __init__(self, root: Path, split: str, facts: Mapping[str, Any]) -> None:
-        if split in _NO_SPLITS or split in ("", ".", "..") or set("/\\\0") & set(split):
-            raise OptionError(f"split is {split!r}.", hint="it is a name such as 'train'.")
+        check_split(split, _NO_SPLITS)
         self._root = root
         self._split = split
         self._known = self._read()

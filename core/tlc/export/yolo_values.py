@@ -21,7 +21,7 @@ from tlc.export.annotations import BOXES, MASKS, POINTS
 from tlc.export.cells import lengths_of, numbers_of, part_of, per_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
     import pyarrow as pa
@@ -98,14 +98,21 @@ def _poses(
 
 def _states(cells: pa.Array, column: AnnotationColumn, amount: int, count: int) -> Any:
     states = np.full((amount, count), _SEEN)
-    if KEYPOINT_VISIBILITY in column.properties:
-        given = part_of(cells, INSTANCES_ADDITIONAL_DATA, KEYPOINT_VISIBILITY).to_pylist()
-        lengths = lengths_of(part_of(cells, INSTANCES))
-        rows = [row or [None] * n for row, n in zip(given, lengths, strict=True)]
-        for number, row in enumerate(row for rows_of_cell in rows for row in rows_of_cell):
-            if row is not None:
-                states[number] = row
+    for number, given in _told(cells, column, KEYPOINT_VISIBILITY):
+        states[number] = given
     return states
+
+
+def _told(cells: pa.Array, column: AnnotationColumn, name: str) -> Iterator[tuple[int, Any]]:
+    """Yield number and value of all instances, of all cells, that have a value of that name."""
+    if name not in column.properties:
+        return
+    given = part_of(cells, INSTANCES_ADDITIONAL_DATA, name).to_pylist()
+    lengths = lengths_of(part_of(cells, INSTANCES))
+    rows = [row or [None] * n for row, n in zip(given, lengths, strict=True)]
+    for number, value in enumerate(value for row in rows for value in row):
+        if value is not None:
+            yield number, value
 
 
 def _around(cells: pa.Array, column: AnnotationColumn, points: Floats, states: Any) -> Floats:
@@ -114,13 +121,8 @@ def _around(cells: pa.Array, column: AnnotationColumn, points: Floats, states: A
     low = np.where(seen, points, np.inf).min(axis=1)
     high = np.where(seen, points, -np.inf).max(axis=1)
     found = np.nan_to_num(np.hstack([low, high]), posinf=0, neginf=0)
-    if BOUNDING_BOX in column.properties:
-        given = part_of(cells, INSTANCES_ADDITIONAL_DATA, BOUNDING_BOX).to_pylist()
-        lengths = lengths_of(part_of(cells, INSTANCES))
-        rows = [row or [None] * n for row, n in zip(given, lengths, strict=True)]
-        for number, box in enumerate(box for row in rows for box in row):
-            if box is not None:
-                found[number] = box
+    for number, box in _told(cells, column, BOUNDING_BOX):
+        found[number] = box
     return found
 
 

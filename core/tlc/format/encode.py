@@ -205,6 +205,7 @@ class ColumnEncoder:
     def _error(self, reason: str, value: Any, row: int) -> CellError:
         shown = " ".join(repr(value).split())
         shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
+        reason = reason.removesuffix(".")
         return CellError(
             f"Row {row}, column {self.name!r}: {shown} ({type(value).__name__}) does not fit the "
             f"schema, which stores {self.type}: {reason}.",

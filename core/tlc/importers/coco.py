@@ -6,27 +6,30 @@ then to parts of as many images as memory should hold, which become the rows of 
 
 from __future__ import annotations
 
-import hashlib
-import io
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from tlc.errors import OptionError
 from tlc.format.manifest import digest
-from tlc.importers.coco_file import CocoFile
+from tlc.importers.coco_bytes import arriving, as_utf8
+from tlc.importers.coco_file import MOST_WAITING, CocoFile
 from tlc.importers.coco_tables import CocoTable
 from tlc.importers.report import Problems
 from tlc.importers.source import Source
+from tlc.importers.spill import IN_MEMORY
+from tlc.importers.text_file import known_encoding
 from tlc.url import Url, UrlAdapterRegistry
 
 if TYPE_CHECKING:
+    from tlc.importers.coco_bytes import Arriving
     from tlc.importers.coco_schemas import Options
     from tlc.importers.report import ImportReport
     from tlc.importers.source import Batch
     from tlc.schemas import Schema
 
+_SMALL = 512 << 20
 _HASHED_AT_ONCE = 1 << 20
 _TASKS = ("detect", "segment", "pose")
 _FORMATS = ("polygons", "masks")
@@ -44,16 +47,19 @@ def from_coco(
         on_error: As of `tlc.importers.report.Problems`.
 
     Raises:
-        OptionError: One of the options is none of the words that it can be.
+        OptionError: One of the options is none of the words that it can be, or the encoding is not
+            known.
         UrlNotFoundError: There is no such file.
     """
     _check("task", options.task, _TASKS)
     _check("segmentation_format", options.segmentation_format, _FORMATS)
+    if options.encoding is not None:
+        known_encoding(options.encoding)
     Problems(on_error)
     file = annotations_file.to_absolute()
     folder = image_folder.to_absolute() if image_folder is not None else file.parent
     reading = _Reading(file, folder, options, on_error)
-    reading.open().close()
+    arriving(file).close()
     return Source("coco", reading.batches, reading.schema, reading.fingerprint, reading.report)
 
 
@@ -67,13 +73,14 @@ class _Reading:
     """One import of a file.
 
     Attributes:
+        file: The file.
         schema: Filled when the first batch is taken.
         fingerprint: What the table is made of.
     """
 
     def __init__(self, file: Url, folder: Url, options: Options, on_error: str) -> None:
         self.schema: dict[str, Schema] = {}
-        self._file, self._folder, self._options, self._on_error = file, folder, options, on_error
+        self.file, self._folder, self._options, self._on_error = file, folder, options, on_error
         self._report: ImportReport | None = None
         self.fingerprint = _Fingerprint(self)
 
@@ -84,25 +91,10 @@ class _Reading:
     def told(self) -> dict[str, Any]:
         """Return what the caller said."""
         return {
-            "url": self._file.to_relative().to_str(),
+            "url": self.file.to_relative().to_str(),
             "image_folder": self._folder.to_relative().to_str(),
             "options": digest(repr((self._options, self._on_error)).encode()),
         }
-
-    def open(self) -> BinaryIO:
-        """Open the file: on this machine as it is, from elsewhere as a whole.
-
-        Raises:
-            UrlNotFoundError: There is none.
-        """
-        path = _local_path(self._file)
-        if path is None:
-            return io.BytesIO(self._file.read_bytes())
-        try:
-            return open(path, "rb")
-        except OSError:
-            self._file.read_bytes()  # which says in our words what is wrong
-            raise
 
     def batches(self) -> Iterator[Batch]:
         """Yield the columns of some images after those of others.
@@ -111,11 +103,12 @@ class _Reading:
             AnnotationFileError: The file cannot be read, or records are wrong and may not be.
         """
         problems = Problems(self._on_error)
-        self.fingerprint.start()
         with tempfile.TemporaryDirectory(prefix="tlc-coco-") as folder:
-            with self.open() as file:
-                coco = CocoFile(str(self._file), self._options.task, problems, folder)
-                coco.read(file)
+            in_memory = IN_MEMORY if _is_small(self.file) else MOST_WAITING
+            coco = CocoFile(str(self.file), self._options.task, problems, folder, in_memory)
+            with arriving(self.file) as file:
+                coco.read(as_utf8(file, self._options.encoding, self.file))
+                self.fingerprint.note(file)
             table = CocoTable(coco, self._options, problems, folder)
             table.check(self._folder.to_str(), _local_path(self._folder))
             self.schema.update(table.schema)
@@ -124,40 +117,38 @@ class _Reading:
 
 
 class _Fingerprint(Mapping[str, Any]):
-    """What a table is made of. The digest of the file is made beside the import, or when wanted."""
+    """What a table is made of. The digest of the file is made by the import, or when wanted."""
 
     def __init__(self, reading: _Reading) -> None:
         self._reading = reading
-        self._digest: Any = None
+        self._content: dict[str, Any] = {}
 
-    def start(self) -> None:
-        """Let another thread make the digest."""
-        if self._digest is None:
-            threads = ThreadPoolExecutor(1)
-            self._digest = threads.submit(self._hash)
-            threads.shutdown(wait=False)
+    def note(self, file: Arriving) -> None:
+        """Take the digest of the file as it was read."""
+        told = {"length": file.length, "digest": file.digest}
+        self._content = self._reading.told() | told
 
-    def _hash(self) -> tuple[int, str]:
-        hashed, length = hashlib.sha256(), 0
-        with self._reading.open() as file:
-            while part := file.read(_HASHED_AT_ONCE):
-                hashed.update(part)
-                length += len(part)
-        return length, f"sha256:{hashed.hexdigest()}"
-
-    def _content(self) -> dict[str, Any]:
-        self.start()
-        length, content = self._digest.result()
-        return {**self._reading.told(), "length": length, "digest": content}
+    def _wanted(self) -> dict[str, Any]:
+        if not self._content:
+            with arriving(self._reading.file) as file:
+                while file.read(_HASHED_AT_ONCE):
+                    pass
+                self.note(file)
+        return self._content
 
     def __getitem__(self, name: str) -> Any:
-        return self._content()[name]
+        return self._wanted()[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._content())
+        return iter(self._wanted())
 
     def __len__(self) -> int:
-        return len(self._content())
+        return len(self._wanted())
+
+
+def _is_small(file: Url) -> bool:
+    path = _local_path(file)
+    return path is not None and os.path.getsize(path) <= _SMALL
 
 
 def _local_path(url: Url) -> str | None:

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from tlc.data_types.rle import compress
+from tlc.importers.annotation_arrays import flags, lists
 from tlc.importers.coco_records import Rle
 
 if TYPE_CHECKING:
@@ -78,12 +79,6 @@ def as_arrow(values: Array, known: npt.NDArray[np.bool_] | None = None) -> pa.Ar
     return pa.Array.from_buffers(kind, len(values), [bits, pa.py_buffer(values)])
 
 
-def flags(values: npt.NDArray[np.bool_]) -> pa.Array:
-    """Return booleans."""
-    bits = np.packbits(values, bitorder="little")
-    return pa.Array.from_buffers(pa.bool_(), len(values), [None, pa.py_buffer(bits)])
-
-
 def as_numbers(cells: pa.Array) -> Array:
     """Return the numbers of an array without nulls, or of the items of fixed-size lists."""
     if pa.types.is_fixed_size_list(cells.type):
@@ -101,11 +96,6 @@ def as_numbers(cells: pa.Array) -> Array:
 def known(cells: pa.Array) -> npt.NDArray[np.bool_]:
     """Return which cells are not null."""
     return as_numbers(cells.is_valid())
-
-
-def as_lists(values: pa.Array, offsets: Array) -> pa.Array:
-    """Return lists of values, from where each starts and the last ends."""
-    return pa.ListArray.from_arrays(as_arrow(offsets.astype(np.int32)), values)
 
 
 def starts_of(lists: pa.Array) -> Array:
@@ -169,12 +159,12 @@ def _boxes(boxes: list[Any]) -> pa.Array:
     return pa.FixedSizeListArray.from_arrays(as_arrow(flat), 4)
 
 
-def _lists(lists: list[Any]) -> pa.Array:
+def _lists(values: list[Any]) -> pa.Array:
     """Return lists of numbers, as float32; what is too large for that becomes infinite."""
-    lengths = np.fromiter(map(len, lists), np.int64, len(lists))
-    numbers = np.fromiter(chain.from_iterable(lists), np.float64, int(lengths.sum()))
+    lengths = np.fromiter(map(len, values), np.int64, len(values))
+    numbers = np.fromiter(chain.from_iterable(values), np.float64, int(lengths.sum()))
     with np.errstate(over="ignore"):
-        return as_lists(as_arrow(numbers.astype(np.float32)), offsets_of(lengths))
+        return lists(as_arrow(numbers.astype(np.float32)), offsets_of(lengths))
 
 
 def _masks(segmentations: list[Any]) -> dict[str, pa.Array]:
@@ -185,7 +175,7 @@ def _masks(segmentations: list[Any]) -> dict[str, pa.Array]:
     runs = [each if type(each) is Rle else None for each in segmentations]
     sizes = np.array([each.size if each else (0, 0) for each in runs], np.int64).reshape(-1, 2)
     return {
-        "polygons": as_lists(parts, offsets),
+        "polygons": lists(parts, offsets),
         "counts": pa.array(_counts(runs), pa.binary()),
         "size": pa.FixedSizeListArray.from_arrays(as_arrow(sizes.ravel()), 2),
     }
@@ -195,9 +185,9 @@ def _counts(runs: list[Rle | None]) -> list[bytes | None]:
     """Return compressed counts; empty for those that are none at all."""
     found = [each.counts.encode() if each and type(each.counts) is str else None for each in runs]
     listed = [n for n, each in enumerate(runs) if each and type(each.counts) is not str]
-    lists: list[Any] = [runs[number].counts for number in listed]  # type: ignore[union-attr]
-    offsets = offsets_of(np.fromiter(map(len, lists), np.int64, len(lists)))
-    numbers = np.fromiter(chain.from_iterable(lists), np.int64, int(offsets[-1]))
+    plain: list[Any] = [runs[number].counts for number in listed]  # type: ignore[union-attr]
+    offsets = offsets_of(np.fromiter(map(len, plain), np.int64, len(plain)))
+    numbers = np.fromiter(chain.from_iterable(plain), np.int64, int(offsets[-1]))
     # Counts that differ by more than 31 bits are those of no image; the sum shows it.
     characters, ends = compress(np.clip(numbers, -(1 << 31), 1 << 31), offsets)
     data, places = characters.tobytes(), ends.tolist()

@@ -27,7 +27,7 @@ LEAST = 6
 """Numbers of a triangle, the least polygon that has an area."""
 
 _FARTHEST = 2.0**31
-_RANGE_HINT = "a box is x, y, width, height in pixels, inside of its image, and not empty"
+_RANGE_HINT = "a box is x, y, width, height in pixels, inside of its image"
 
 
 class AnnotationChecks:
@@ -83,8 +83,10 @@ class AnnotationChecks:
         widths, heights = self._images.widths[rows], self._images.heights[rows]
         boxes = checked_boxes(given, widths, heights)
         self._problems.clipped += int(boxes.clipped.sum())
+        message = "the box has no area, and was left as it is"
+        self._note(batch, boxes.empty, "BOX_EMPTY", message, given)
         if boxes.wrong.any() or boxes.far.any():
-            message = "the box is empty, or outside of its image, or no box at all"
+            message = "the box is outside of its image, or no box at all"
             self._add(batch, boxes.wrong, "BOX_RANGE", message, given, _RANGE_HINT)
             message = "the box reaches out of its image, and was left as it is"
             self._note(batch, boxes.far, "BOX_OUTSIDE", message, given)

@@ -11,15 +11,8 @@ import pyarrow as pa
 
 from tlc import constants
 from tlc.data_types.rasterize import rles_of_polygons
-from tlc.importers.coco_arrays import (
-    as_arrow,
-    as_lists,
-    as_numbers,
-    flags,
-    known,
-    offsets_of,
-    starts_of,
-)
+from tlc.importers.annotation_arrays import flags, lists
+from tlc.importers.coco_arrays import as_arrow, as_numbers, known, offsets_of, starts_of
 from tlc.importers.coco_checks import LEAST
 
 if TYPE_CHECKING:
@@ -32,6 +25,13 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
     Flags = npt.NDArray[np.bool_]
+
+SHAPES = {
+    "detect": ("boxes",),
+    "segment": ("polygons", "counts"),
+    "pose": ("boxes", "keypoints"),
+}
+"""Names of the columns that are the shape of an instance, by task."""
 
 # So many polygons are drawn at a time: their crossings fit the processor's cache.
 _DRAWN_AT_ONCE = 256
@@ -99,14 +99,14 @@ class Shapes:
         more = self._properties()
         instances = self._column("boxes")
         if task == "pose":
-            more[constants.BOUNDING_BOX] = as_lists(instances, self.offsets)
+            more[constants.BOUNDING_BOX] = lists(instances, self.offsets)
             instances, states = self._points()
-            more[constants.KEYPOINT_VISIBILITY] = as_lists(states, self.offsets)
+            more[constants.KEYPOINT_VISIBILITY] = lists(states, self.offsets)
         return self._struct(
             {
                 constants.X_MAX: as_arrow(self._sizes("widths", np.float32)),
                 constants.Y_MAX: as_arrow(self._sizes("heights", np.float32)),
-                constants.INSTANCES: as_lists(instances, self.offsets),
+                constants.INSTANCES: lists(instances, self.offsets),
                 constants.INSTANCES_ADDITIONAL_DATA: more,
             }
         )
@@ -121,7 +121,7 @@ class Shapes:
 
     def _properties(self) -> dict[str, pa.Array]:
         return {
-            name: as_lists(self._column(column), self.offsets)
+            name: lists(self._column(column), self.offsets)
             for name, column in self.properties.items()
         }
 
@@ -158,9 +158,9 @@ class Shapes:
             {
                 constants.IMAGE_HEIGHT: sizes[0],
                 constants.IMAGE_WIDTH: sizes[1],
-                constants.RLES: as_lists(rles, self.offsets),
+                constants.RLES: lists(rles, self.offsets),
                 constants.INSTANCE_PROPERTIES: self._properties(),
-                constants.POLYGONS: as_lists(polygons, self.offsets),
+                constants.POLYGONS: lists(polygons, self.offsets),
             }
         )
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
 from tlc.errors import AnnotationFileError
-from tlc.importers.coco_arrays import EXTRA, annotation_batch, as_numbers, image_batch, unified
+from tlc.importers.coco_arrays import (
+    EXTRA,
+    annotation_batch,
+    as_numbers,
+    image_batch,
+    known,
+    unified,
+)
 from tlc.importers.coco_records import (
     Category,
     DetectAnnotation,
@@ -17,13 +24,16 @@ from tlc.importers.coco_records import (
     RecordReader,
     SegmentAnnotation,
 )
+from tlc.importers.identifiers import repeated
 from tlc.importers.json_stream import BrokenJsonError, JsonObject
 from tlc.importers.report import Problem
 from tlc.importers.spill import Spill
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pyarrow as pa
 
+    from tlc.importers.coco_bytes import Bytes
     from tlc.importers.report import Problems
 
 _KINDS: dict[str, type[Any]] = {
@@ -31,17 +41,12 @@ _KINDS: dict[str, type[Any]] = {
     "segment": SegmentAnnotation,
     "pose": PoseAnnotation,
 }
+MOST_WAITING = 8 << 20
+"""Bytes of what can wait in files that stay in memory while large files are read."""
+
 _LISTS = ("images", "annotations", "categories")
-_MARK = b"\xef\xbb\xbf"
-_ENCODINGS = {
-    b"\xff\xfe": "it is UTF-16",
-    b"\xfe\xff": "it is UTF-16",
-    b"\0": "it is UTF-16 or UTF-32",
-    b"\x1f\x8b": "it is compressed with gzip",
-    b"PK": "it is a zip file",
-}
 _BAD = "BAD_FILE"
-_HINT = 'it is an object with the lists "images", "annotations" and "categories", as UTF-8 JSON'
+_HINT = 'it is an object with the lists "images", "annotations" and "categories", as JSON'
 
 
 class CocoFile:
@@ -52,44 +57,63 @@ class CocoFile:
         task: Which members of annotations are wanted.
         problems: Gets the records that are wrong.
         folder: Path of a folder for temporary files.
+        in_memory: Bytes of annotations that need not go to files.
 
     Attributes:
-        images: Batches of images, with their extra members.
+        images: Batches of images.
+        image_extras: The same, with their extra members only.
         annotations: Batches of annotations.
         categories: Categories, with their places in the list.
         has_areas: Whether some annotation has an area.
+        id_count: How many annotations have an id.
         others: Other members of the file that are short, as JSON values.
     """
 
-    def __init__(self, name: str, task: str, problems: Problems, folder: str) -> None:
+    def __init__(
+        self, name: str, task: str, problems: Problems, folder: str, in_memory: int
+    ) -> None:
         self.name, self.task = name, task
         self.images: list[pa.RecordBatch] = []
-        self.annotations = Spill(folder, "annotations")
+        self.image_extras = Spill(folder, "images", MOST_WAITING)
+        self.annotations = Spill(folder, "annotations", in_memory)
         self.categories: list[tuple[int, Category]] = []
         self.others: dict[str, Any] = {}
-        self.has_areas = False
+        self.has_areas, self.id_count = False, 0
         self._problems = problems
-        self._ids: list[tuple[Any, Any]] = []
         self._kinds: dict[str, list[pa.DataType]] = {}
 
-    def read(self, file: BinaryIO) -> None:
+    def read(self, file: Bytes) -> None:
         """Read the file, open at its start.
 
         Raises:
             AnnotationFileError: It is not JSON, or not of this kind; or too many records are wrong.
         """
-        self._skip_mark(file)
         try:
             self._read(JsonObject(file))
+        except UnicodeError as error:
+            message = f"the text is no text in its encoding: {error}"
+            hint = "pass the encoding of the file, none for UTF-8"
+            raise self.refused("ENCODING", "", message, hint) from error
         except BrokenJsonError as error:
             message = f"it is no COCO file: {error}"
             raise self.refused(_BAD, f"byte {error.offset}", message) from error
 
-    def ids(self) -> tuple[Any, Any]:
-        """Return the ids of annotations that have one, and the numbers of these."""
-        none = np.empty(0, np.int64)
-        pairs = self._ids or [(none, none)]
-        return np.concatenate([a for a, _ in pairs]), np.concatenate([b for _, b in pairs])
+    def repeated(self) -> npt.NDArray[np.int64]:
+        """Return the numbers of annotations whose id another one before has, in ascending order."""
+        ids = np.empty(self.id_count, np.int64)
+        start = 0
+        for batch in self.annotations:
+            found = as_numbers(batch["id"].drop_null())
+            ids[start : start + found.size] = found
+            start += found.size
+        ids.sort()
+        again = np.unique(ids[1:][ids[1:] == ids[:-1]])
+        del ids
+        found, numbers = [np.empty(0, np.int64)] * 2
+        if again.size:
+            pairs = [_with_ids(batch, again) for batch in self.annotations]
+            found, numbers = (np.concatenate(each) for each in zip(*pairs, strict=True))
+        return numbers[repeated(found)]
 
     def extras(self, batches: str) -> dict[str, pa.DataType]:
         """Return the type of each extra member of ``"images"`` or ``"annotations"``."""
@@ -133,23 +157,23 @@ class CocoFile:
             if not records:
                 continue
             if name == "images":
-                self.images.append(image_batch(numbers, records, reader.extras))
-                self._note_kinds(name, self.images[-1])
+                self._add_images(image_batch(numbers, records, reader.extras))
             elif name == "annotations":
                 self._add(annotation_batch(numbers, records, reader.extras))
             else:
                 self.categories += zip(numbers, records, strict=True)
 
+    def _add_images(self, batch: pa.RecordBatch) -> None:
+        self._note_kinds("images", batch)
+        extras = [name for name in batch.schema.names if name.startswith(EXTRA)]
+        self.images.append(batch.drop_columns(extras))
+        self.image_extras.add(batch.select(["number", *extras]))
+
     def _add(self, batch: pa.RecordBatch) -> None:
         self.annotations.add(batch)
         self._note_kinds("annotations", batch)
         self.has_areas |= not np.isnan(as_numbers(batch["area"])).all()
-        ids, numbers = batch["id"], batch["number"]
-        if ids.null_count:
-            there = ids.is_valid()
-            ids, numbers = ids.filter(there), numbers.filter(there)
-        if len(ids):
-            self._ids.append((as_numbers(ids), as_numbers(numbers)))
+        self.id_count += batch.num_rows - batch["id"].null_count
 
     def _note_kinds(self, name: str, batch: pa.RecordBatch) -> None:
         for field in batch.schema:
@@ -169,12 +193,11 @@ class CocoFile:
                 Problem(code="MEMBER_LEFT_OUT", file=self.name, record=name, message=message)
             )
 
-    def _skip_mark(self, file: BinaryIO) -> None:
-        start = file.read(4)
-        for mark, message in _ENCODINGS.items():
-            if start.startswith(mark) or (mark == b"\0" and mark in start):
-                raise self.refused(_BAD, "", f"{message}, not UTF-8 JSON")
-        file.seek(len(_MARK) if start.startswith(_MARK) else 0)
+
+def _with_ids(batch: pa.RecordBatch, ids: npt.NDArray[np.int64]) -> tuple[Any, Any]:
+    """Return the ids of the annotations that have one of these, and their numbers."""
+    chosen = np.isin(as_numbers(batch["id"]), ids) & known(batch["id"])
+    return as_numbers(batch["id"])[chosen], as_numbers(batch["number"])[chosen]
 
 
 def no_annotations(task: str) -> pa.RecordBatch:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from tlc.errors import ImageReadError
 from tlc.importers.coco_arrays import as_numbers
+from tlc.importers.coco_sizes import read_sizes
 from tlc.importers.identifiers import repeated
-from tlc.importers.image_headers import image_size
 from tlc.importers.image_paths import ImagePaths, is_elsewhere
 from tlc.importers.report import Problem, shortened
 from tlc.url.expansion import AliasTable
@@ -25,6 +24,12 @@ if TYPE_CHECKING:
     Integers = npt.NDArray[np.int64]
 
 _LARGEST = 1 << 31
+_NAMES_AT_ONCE = 1 << 14
+
+
+def no_texts() -> pa.ChunkedArray:
+    """Return a column without cells."""
+    return pa.chunked_array([], pa.string())
 
 
 @dataclass
@@ -34,20 +39,18 @@ class CocoImages:
     Attributes:
         ids: As they are written; all different.
         numbers: Place of each in the list of the file.
-        names: As they are written.
-        urls: Where they are.
+        names: As they are written; let go of when they are not needed any more.
+        urls: Where they are, of those rows that were not made yet; known after `find_files`.
         widths: Pixels, NaN if that is not known.
         heights: Likewise.
-        extras: Other members of their records.
     """
 
     ids: Integers
     numbers: Integers
-    names: list[str]
+    names: pa.ChunkedArray
     widths: Floats
     heights: Floats
-    extras: dict[str, pa.Array]
-    urls: list[str] = field(default_factory=list)
+    urls: pa.ChunkedArray = field(default_factory=no_texts)
 
     def problem(
         self, row: int, code: str, message: str, value: object = "", **more: str
@@ -63,27 +66,30 @@ class CocoImages:
 
 
 def coco_images(
-    batch: pa.RecordBatch, extras: dict[str, pa.Array], file: str, problems: Problems
-) -> CocoImages:
-    """Return the images of records, without those whose id another one has.
+    table: pa.Table, file: str, problems: Problems
+) -> tuple[CocoImages, npt.NDArray[np.bool_]]:
+    """Return the images of records, without those whose id another one has; and which these are.
 
     Args:
-        batch: As `tlc.importers.coco_arrays.image_batch` makes it.
-        extras: Other members.
+        table: As `tlc.importers.coco_arrays.image_batch` makes it.
         file: What to call the annotation file.
         problems: Gets what is wrong.
     """
+    numbers = {
+        name: as_numbers(table.column(name).combine_chunks())
+        for name in ("id", "number", "width", "height")
+    }
     images = CocoImages(
-        as_numbers(batch.column("id")),
-        as_numbers(batch.column("number")),
-        batch.column("file_name").to_pylist(),
-        as_numbers(batch.column("width")),
-        as_numbers(batch.column("height")),
-        extras,
+        numbers["id"],
+        numbers["number"],
+        table.column("file_name"),
+        numbers["width"],
+        numbers["height"],
     )
+    is_kept = np.ones(len(images.ids), np.bool_)
     again = repeated(images.ids)
     if not again.size:
-        return images
+        return images, is_kept
 
     def problem(number: int) -> Problem:
         return images.problem(
@@ -95,20 +101,25 @@ def coco_images(
         )
 
     problems.add_all("DUP_ID", len(again), problem)
-    kept = np.setdiff1d(np.arange(len(images.ids)), again)
-    rows = pa.array(kept)
+    is_kept[again] = False
+    kept = np.flatnonzero(is_kept)
     return CocoImages(
         images.ids[kept],
         images.numbers[kept],
-        [images.names[row] for row in kept],
+        images.names.take(pa.array(kept)),
         images.widths[kept],
         images.heights[kept],
-        {name: cells.take(rows) for name, cells in extras.items()},
-    )
+    ), is_kept
 
 
 def find_files(
-    images: CocoImages, folder: str, local: str | None, file: str, problems: Problems
+    images: CocoImages,
+    folder: str,
+    local: str | None,
+    file: str,
+    problems: Problems,
+    *,
+    check: bool,
 ) -> None:
     """Find the files of images, and what size those are that the annotation file is silent about.
 
@@ -119,49 +130,78 @@ def find_files(
             looked for.
         file: What to call the annotation file.
         problems: Gets what is wrong.
+        check: Whether to compare all sizes with those of the images.
     """
-    report = _Reporter(images, file, problems)
+    report = ImageReporter(images, file, problems)
     _check_sizes(images, report)
     _check_names(images, report)
     paths = ImagePaths(local if local is not None else folder)
+    there = np.zeros(len(images.names), np.bool_)
+    parts = []
+    for start in range(0, len(images.names), _NAMES_AT_ONCE):
+        names = images.names.slice(start, _NAMES_AT_ONCE).to_pylist()
+        parts.append(pa.array(_find(start, names, paths, local, there, report), pa.string()))
+    images.urls = pa.chunked_array(parts, pa.string())
+    read_sizes(images, there, report, check=check)
+    unlisted = paths.unlisted()
+    problems.note_all("IMG_UNLISTED", len(unlisted), lambda n: _unlisted(unlisted[n], file))
+    aliases = AliasTable()
+    if aliases:
+        parts = [[aliases.apply(url) for url in part.to_pylist()] for part in images.urls.chunks]
+        images.urls = pa.chunked_array(parts, pa.string())
+
+
+def _find(
+    start: int,
+    names: list[str],
+    paths: ImagePaths,
+    local: str | None,
+    there: npt.NDArray[np.bool_],
+    report: ImageReporter,
+) -> list[str]:
+    """Return the urls of some images from row `start` on, and mark those that are `there`."""
     urls: list[str] = []
-    for row, name in enumerate(images.names):
-        if is_elsewhere(name) or local is None:
+    plain = [None] * len(names) if local is None else paths.find_plain(names)
+    for row, (name, path) in enumerate(zip(names, plain, strict=True), start):
+        if path is not None:
+            there[row] = True
+            urls.append(path)
+            continue
+        if local is None or is_elsewhere(name):
             urls.append(paths.path(name))
             continue
         found = paths.find(name)
+        there[row] = found is not None
         if found is None:
             report.missing(row, local)
         elif found[1]:
             report.note(row, "PATH_MATCHED", f"the image was found when {found[1]}", name)
         urls.append(found[0] if found else paths.path(name))
-    for row in np.flatnonzero(np.isnan(images.widths) | np.isnan(images.heights)).tolist():
-        _read_size(images, row, urls[row], report)
-    unlisted = paths.unlisted()
-    problems.note_all("IMG_UNLISTED", len(unlisted), lambda n: _unlisted(unlisted[n], file))
-    aliases = AliasTable()
-    images.urls = [aliases.apply(url) for url in urls] if aliases else urls
+    return urls
 
 
-class _Reporter:
+class ImageReporter:
     """Makes problems of images; the image stays in the table."""
 
     def __init__(self, images: CocoImages, file: str, problems: Problems) -> None:
         self._images, self._file, self._problems = images, file, problems
 
     def add(self, row: int, code: str, message: str, value: object, hint: str) -> None:
+        """Report what is wrong with the image of a row."""
         more = {"file": self._file, "hint": hint}
         self._problems.add(self._images.problem(row, code, message, value, **more), left_out=False)
 
     def note(self, row: int, code: str, message: str, value: object) -> None:
+        """Report what is odd about it."""
         self._problems.note(self._images.problem(row, code, message, value, file=self._file))
 
     def missing(self, row: int, folder: str) -> None:
+        """Report that there is no such image."""
         self.add(
             row,
             "IMG_MISSING",
             f"there is no such image in {folder}",
-            self._images.names[row],
+            self._images.names[row].as_py(),
             "image_folder is the folder that the file names begin at",
         )
 
@@ -171,7 +211,7 @@ def _unlisted(path: str, file: str) -> Problem:
     return Problem(code="IMG_UNLISTED", file=path, record="", message=message, value=file)
 
 
-def _check_sizes(images: CocoImages, report: _Reporter) -> None:
+def _check_sizes(images: CocoImages, report: ImageReporter) -> None:
     for name, values in (("width", images.widths), ("height", images.heights)):
         right = (values > 0) & (values < _LARGEST) & (np.floor(values) == values)
         wrong = np.flatnonzero(~np.isnan(values) & ~right)
@@ -184,31 +224,12 @@ def _check_sizes(images: CocoImages, report: _Reporter) -> None:
             report.add(row, "IMG_SIZE", message, values[row], "correct it, or leave it out")
 
 
-def _check_names(images: CocoImages, report: _Reporter) -> None:
-    if len(set(images.names)) == len(images.names):
+def _check_names(images: CocoImages, report: ImageReporter) -> None:
+    if len(images.names.unique()) == len(images.names):
         return
     seen: set[str] = set()
-    for row, name in enumerate(images.names):
+    for row, name in enumerate(images.names.to_pylist()):
         if name in seen:
             hint = "list each image once"
             report.add(row, "DUP_ID", "another image has the same file name", name, hint)
         seen.add(name)
-
-
-def _read_size(images: CocoImages, row: int, url: str, report: _Reporter) -> None:
-    try:
-        if not url.startswith("/"):
-            raise FileNotFoundError
-        width, height = image_size(url)
-    except (OSError, ValueError) as error:
-        reason = f": {error}" if isinstance(error, ImageReadError) else ""
-        message = f"the file does not tell the size of the image, nor does the image{reason}"
-        hint = "write width and height into the annotation file"
-        report.add(row, "IMG_SIZE", message, images.names[row], hint)
-        return
-    for name, value in (("widths", width), ("heights", height)):
-        values = getattr(images, name)
-        if not values.flags.writeable:
-            values = values.copy()
-            setattr(images, name, values)
-        values[row] = value

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 
 from tlc.importers.report import Problem, shortened
+from tlc.importers.text_file import guessed_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tlc.importers.report import Problems
 
 _MOST_EXTRAS = 100
+_IDS = ("id", "image_id", "category_id")
 _TRAILING = re.compile(r"trailing characters \(byte (\d+)\)")
 _UNNAMEABLE = re.compile(r'[\\"\x00-\x1f\ud800-\udfff]')
 _UNKNOWN = re.compile(r"unknown field `(.*?)`(?: - at `\$[^`]*`)?$", re.DOTALL)
@@ -232,16 +234,32 @@ class RecordReader:
         return None
 
     def _problem(self, text: bytes, reason: str) -> Problem:
+        code, hint = "BAD_RECORD", "see https://cocodataset.org/#format-data"
         message, _, path = reason.partition(" - at `$")
         where = f"{path.strip('.`')}: " if path else ""
+        message = f"{where}{message[:1].lower()}{message[1:]}"
+        if path.rpartition(".")[2].strip("`") in _IDS and "got `str`" in message:
+            hint = "ids are whole numbers: write them without quotes, or number what they name"
+        if not _is_utf8(text):
+            guess = guessed_encoding(text)
+            code, message = "ENCODING", f"the text is no UTF-8, but probably {guess}"
+            hint = f'pass encoding="{guess}", or save the file as UTF-8'
         return Problem(
-            code="BAD_RECORD",
+            code=code,
             file=self._file,
             record=f"{self._name}[{self._number}]",
             value=shortened(text[:200].decode("utf-8", "replace")),
-            message=f"{where}{message[:1].lower()}{message[1:]}",
-            hint="see https://cocodataset.org/#format-data",
+            message=message,
+            hint=hint,
         )
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 @contextmanager

@@ -37,6 +37,8 @@ class Options:
         include_iscrowd: Whether instances tell whether they are crowds.
         keep_crowd_annotations: Whether crowds are instances at all.
         skeleton: Arguments of `tlc.data_types.Keypoints2D.schema`, None for what is not given.
+        check_images: Whether to compare sizes with those of the images.
+        encoding: Encoding of the file; None for UTF-8.
     """
 
     task: str
@@ -44,6 +46,8 @@ class Options:
     include_iscrowd: bool
     keep_crowd_annotations: bool
     skeleton: Mapping[str, Any]
+    check_images: bool = False
+    encoding: str | None = None
 
 
 def annotation_name(task: str) -> str:

@@ -12,16 +12,17 @@ import pyarrow as pa
 from tlc import constants
 from tlc.importers.coco_arrays import (
     EXTRA,
-    JSON,
     as_arrow,
     as_numbers,
-    converted,
+    image_batch,
     offsets_of,
 )
 from tlc.importers.coco_checks import AnnotationChecks
-from tlc.importers.coco_columns import Shapes, checked_shapes
+from tlc.importers.coco_columns import SHAPES, Shapes, checked_shapes
+from tlc.importers.coco_duplicates import note_duplicates
+from tlc.importers.coco_extras import ImageExtras, extra_columns
 from tlc.importers.coco_file import no_annotations
-from tlc.importers.coco_images import coco_images, find_files
+from tlc.importers.coco_images import coco_images, find_files, no_texts
 from tlc.importers.coco_schemas import (
     ANNOTATION_ID,
     AREA,
@@ -34,7 +35,6 @@ from tlc.importers.coco_schemas import (
     free_name,
     image_schemas,
 )
-from tlc.importers.identifiers import repeated
 from tlc.importers.report import Problem
 from tlc.importers.spill import Spill
 from tlc.schemas import BoolSchema, Float64Schema, Int64Schema, Schema
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from tlc.importers.report import Problems
     from tlc.importers.source import Batch
 
-_WHOLE, _PART, _WAITING = 64 << 20, 16 << 20, 32 << 20
+_WHOLE, _PART, _WAITING = 64 << 20, 8 << 20, 8 << 20
 _MASKS_AT_ONCE = 8192
 _SCORE = "score"
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -113,22 +113,28 @@ class CocoTable:
         name = annotation_name(self._options.task)
         kind = arrow_type(self.schema[name])
         for first, stop, spill in self._parts:
-            batch = self._part(spill)
-            rows = as_numbers(batch.column("row").combine_chunks())
-            offsets = offsets_of(np.bincount(rows - first, minlength=stop - first))
-            for start, end in self._cut(offsets):
-                shapes = Shapes(
-                    self.images,
-                    first + start,
-                    first + end,
-                    offsets[start : end + 1] - offsets[start],
-                    batch.slice(offsets[start], offsets[end] - offsets[start]),
-                    self._properties,
-                    self._keypoints,
-                    kind,
-                )
-                images = self._image_columns(first + start, first + end)
+            for shapes in self._shapes(first, stop, spill, kind):
+                images = self._image_columns(shapes.first, shapes.stop)
                 yield {**images, name: shapes.cells(self._options.task)}
+                del shapes, images  # before the next are made
+
+    def _shapes(self, first: int, stop: int, spill: Spill, kind: Any) -> Iterator[Shapes]:
+        """Yield the instances of a part of the images."""
+        batch = self._part(spill)
+        note_duplicates(batch, SHAPES[self._options.task], self._coco.name, self._problems)
+        rows = as_numbers(batch.column("row").combine_chunks())
+        offsets = offsets_of(np.bincount(rows - first, minlength=stop - first))
+        for start, end in self._cut(offsets):
+            yield Shapes(
+                self.images,
+                first + start,
+                first + end,
+                offsets[start : end + 1] - offsets[start],
+                batch.slice(offsets[start], offsets[end] - offsets[start]),
+                self._properties,
+                self._keypoints,
+                kind,
+            )
 
     def _cut(self, offsets: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
         """Yield which images to take at a time; masks can be much larger than their polygons."""
@@ -140,22 +146,15 @@ class CocoTable:
         yield from pairwise(sorted({0, *ends.tolist(), last}))
 
     def _check_images(self, folder: str, local: str | None) -> None:
+        batches = self._coco.images or [image_batch([], [], [])]
+        name, problems = self._coco.name, self._problems
+        self.images, kept = coco_images(pa.Table.from_batches(batches), name, problems)
+        batches.clear()
         kinds = self._coco.extras("images")
-        batches = [_with_extras(batch, kinds) for batch in self._coco.images]
-        self._coco.images.clear()
-        if batches:
-            whole = pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
-        else:
-            whole = pa.RecordBatch.from_pydict(
-                {
-                    **{name: pa.array([], pa.int64()) for name in ("id", "number")},
-                    **{name: pa.array([], pa.float64()) for name in ("width", "height")},
-                    "file_name": pa.array([], pa.string()),
-                }
-            )
-        extras = {name: whole[f"{EXTRA}{name}"] for name in kinds}
-        self.images = coco_images(whole, extras, self._coco.name, self._problems)
-        find_files(self.images, folder, local, self._coco.name, self._problems)
+        self._image_extras = ImageExtras(self._coco.image_extras, kinds, kept)
+        check = self._options.check_images
+        find_files(self.images, folder, local, name, problems, check=check)
+        self.images.names = no_texts()
 
     def _check_categories(self) -> None:
         known: dict[int, Category] = {}
@@ -211,7 +210,7 @@ class CocoTable:
         if self._extras.get(_SCORE) in (pa.float64(), pa.int64()):
             self._properties[constants.CONFIDENCE] = f"{EXTRA}{_SCORE}"
         own = {
-            ANNOTATION_ID: (bool(len(self._coco.ids()[0])), "id", Int64Schema()),
+            ANNOTATION_ID: (self._coco.id_count > 0, "id", Int64Schema()),
             AREA: (self._coco.has_areas, "area", Float64Schema()),
             constants.IS_CROWD: (self._options.include_iscrowd, "iscrowd", BoolSchema()),
         }
@@ -229,8 +228,8 @@ class CocoTable:
     def _schemas(self, extras: dict[str, Schema]) -> dict[str, Schema]:
         annotations = annotation_name(self._options.task)
         taken = {IMAGE, IMAGE_ID, annotations, constants.SAMPLE_WEIGHT}
-        self._image_names = {member: free_name(member, taken) for member in self.images.extras}
         kinds = self._coco.extras("images")
+        self._image_names = {member: free_name(member, taken) for member in kinds}
         columns = {
             name: extra_schema(kinds[member], name, member)
             for member, name in self._image_names.items()
@@ -249,8 +248,7 @@ class CocoTable:
         }
 
     def _check_annotations(self) -> None:
-        ids, numbers = self._coco.ids()
-        again = np.sort(numbers[repeated(ids)])
+        again = self._coco.repeated()
         known = np.array([category.id for category in self._categories], np.int64)
         checks = AnnotationChecks(self.images, known, again, self._coco.name, self._problems)
         self._divide()
@@ -269,12 +267,13 @@ class CocoTable:
         areas = as_numbers(batch["area"])
         columns = {
             "row": as_arrow(rows.astype(np.int32)),
+            "number": as_arrow(as_numbers(batch["number"]).astype(np.uint32)),
             "label": as_arrow(as_numbers(batch["category_id"]).astype(np.int32)),
             "id": checks.ids(batch),
             "area": as_arrow(areas, ~np.isnan(areas)),
             "iscrowd": batch["iscrowd"],
             **shapes,
-            **_extra_columns(batch, self._extras),
+            **extra_columns(batch, self._extras),
         }
         if constants.CONFIDENCE in self._properties:
             score = f"{EXTRA}{_SCORE}"
@@ -317,35 +316,16 @@ class CocoTable:
         return table.take(as_arrow(_grouped(rows)))
 
     def _image_columns(self, first: int, stop: int) -> dict[str, Any]:
-        extras = {
-            self._image_names[member]: _stored(cells.slice(first, stop - first))
-            for member, cells in self.images.extras.items()
-        }
+        """Return the columns of the images that come next, and let go of them."""
+        images, count = self.images, stop - first
+        extras = self._image_extras.take(count)
+        urls = images.urls.slice(0, count).combine_chunks()
+        images.urls = images.urls.slice(count)
         return {
-            IMAGE: pa.array(self.images.urls[first:stop], pa.string()),
-            IMAGE_ID: as_arrow(self.images.ids[first:stop]),
-            **extras,
+            IMAGE: urls,
+            IMAGE_ID: as_arrow(images.ids[first:stop]),
+            **{name: extras[member] for member, name in self._image_names.items() if extras},
         }
-
-
-def _with_extras(batch: pa.RecordBatch, kinds: dict[str, pa.DataType]) -> pa.RecordBatch:
-    """Return a batch with all extra members, each of the type that it has everywhere."""
-    own = {n: batch[n] for n in batch.schema.names if not n.startswith(EXTRA)}
-    return pa.RecordBatch.from_pydict(own | _extra_columns(batch, kinds))
-
-
-def _extra_columns(batch: pa.RecordBatch, kinds: dict[str, pa.DataType]) -> dict[str, pa.Array]:
-    there = set(batch.schema.names)
-    found = {}
-    for member, kind in kinds.items():
-        name = f"{EXTRA}{member}"
-        cells = batch[name] if name in there else pa.nulls(batch.num_rows)
-        found[name] = _stored(converted(cells, kind))
-    return found
-
-
-def _stored(cells: pa.Array) -> pa.Array:
-    return cells.cast(pa.string()) if cells.type == JSON else cells
 
 
 def _grouped(rows: Any) -> Any:

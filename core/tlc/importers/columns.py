@@ -61,8 +61,12 @@ def from_columns(
     return Source(kind, lambda: iter(batches), schemas, fingerprint, report)
 
 
-def check_names(names: list[str]) -> list[str]:
+def check_names(names: list[str], place: str = "") -> list[str]:
     """Return the names of the columns of some data, if each is there once.
+
+    Args:
+        names: The names.
+        place: The file that has the data, if there is one.
 
     Raises:
         ColumnError: Two columns have one name.
@@ -70,14 +74,21 @@ def check_names(names: list[str]) -> list[str]:
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ColumnError(
-            f"The data have several columns {', '.join(map(repr, repeated))}.",
+            f"{_data(place)} have several columns {', '.join(map(repr, repeated))}.",
             hint="a table has one column of a name.",
         )
     return names
 
 
-def check_schema(schema: Mapping[str, Schema] | None, columns: list[str]) -> dict[str, Schema]:
+def check_schema(
+    schema: Mapping[str, Schema] | None, columns: list[str], place: str = ""
+) -> dict[str, Schema]:
     """Return schemas by column name.
+
+    Args:
+        schema: What a caller gave.
+        columns: The columns that there are.
+        place: The file that has the data, if there is one.
 
     Raises:
         ColumnError: There is a schema for a column that does not exist.
@@ -87,7 +98,12 @@ def check_schema(schema: Mapping[str, Schema] | None, columns: list[str]) -> dic
     unknown = [name for name in schemas if name not in columns]
     if unknown and columns:
         raise ColumnError(
-            f"The data have no columns {', '.join(map(repr, unknown))}, which the schema names.",
+            f"{_data(place)} have no columns {', '.join(map(repr, unknown))}, "
+            "which the schema names.",
             hint=f"they have {', '.join(map(repr, columns))}; extra_columns= adds empty columns.",
         )
     return schemas
+
+
+def _data(place: str) -> str:
+    return f"The data in {place}" if place else "The data"

@@ -1,205 +1,132 @@
-"""CSV files: typed columns, with each cell as it stands in the file or an error that says where."""
+"""CSV files, piece by piece: first the types of all columns, then the cells."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tlc.format.plain import combine
-from tlc.importers.csv_parser import MISSING, CsvParser
-from tlc.importers.csv_rows import readable, unfit
-from tlc.importers.report import Problem, shortened
+from tlc.importers.csv_parser import CsvForm, CsvParser
+from tlc.importers.csv_piece import CsvPiece
+from tlc.importers.csv_rows import RowLines
+from tlc.importers.report import Problem, Problems
+from tlc.importers.text_pieces import CsvRecords, TextPieces, lines_in
 from tlc.schemas import DatetimeStringSchema, Schema
 from tlc.schemas.arrow import arrow_type
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-    import pyarrow as pa
-
-# Numbers whose text says more than their value, such as 007 and 12345678901234567890.
-_LEADING_ZERO = r"^\s*[+-]?0[0-9]"
-_MORE_THAN_A_FLOAT = r"^\s*[+-]?(0[0-9]|[0-9]{16,}\s*$)"
-_INFINITY = r"(?i)^\s*[+-]?inf(inity)?\s*$"
-_DECIMAL_COMMA = r"^\s*[+-]?[0-9]+,[0-9]+\s*$"
+    from tlc.importers.csv_types import CsvFacts
+    from tlc.importers.report import ImportReport
+    from tlc.importers.source import Batch
+    from tlc.url import Url
 
 
-class CsvColumns:
-    """The columns of one CSV file.
+class CsvFile:
+    """Reads a file twice, so that types follow from all cells whatever the pieces are.
 
     Args:
-        parser: The file.
+        file: The file.
+        form: How it is written.
+        encoding: Its encoding; None for UTF-8 that was not asked for.
         schema: Schemas of columns; what has one is read as that: 007 is a text where it says so.
+        on_error: ``"raise"`` or ``"skip"``.
+
+    Attributes:
+        text: The pieces of the file.
+        schema: Schemas, also of columns whose type does not say it all; complete after `survey`.
+        is_doubtful: Whether rows may be wrong; known after `survey`.
     """
 
-    def __init__(self, parser: CsvParser, schema: Mapping[str, Schema]) -> None:
+    def __init__(
+        self,
+        file: Url,
+        form: CsvForm,
+        encoding: str | None,
+        schema: Mapping[str, Schema],
+        on_error: str,
+    ) -> None:
+        self._records = CsvRecords(form.delimiter)
+        self.text = TextPieces(file, encoding, self._records.last_end)
         self.schema = dict(schema)
-        """Schemas, also of columns whose type does not say it all."""
-        self._parser = parser
-        self._bad: set[int] = set()
+        self.is_doubtful = False
+        self._form = form
+        self._on_error = on_error
+        self._problems = Problems(on_error)
+        self._declared = {name: arrow_type(part) for name, part in schema.items()}
+        self._kinds: dict[str, CsvFacts] = {}
+        self._only: CsvPiece | None = None
+        self._rows = 0
 
-    def read(self) -> dict[str, Any]:
-        """Return the columns by name.
+    @property
+    def names(self) -> list[str]:
+        """The columns, known after `survey`."""
+        return list(self._kinds)
+
+    def survey(self) -> None:
+        """Find out the types of the columns.
 
         Raises:
-            AnnotationFileError: The file cannot be read, or it has too many problems.
+            AnnotationFileError: The file cannot be read.
         """
         import pyarrow as pa
 
-        types = {name: arrow_type(part) for name, part in self.schema.items()}
-        nested = [name for name, type_ in types.items() if pa.types.is_nested(type_)]
-        types |= dict.fromkeys(nested, pa.string())
-        try:
-            table = self._parser.parse(types)
-        except pa.ArrowInvalid:  # a cell has not the type that it must have
-            table = self._converted(self._parser.parse(dict.fromkeys(types, pa.string())), types)
-        cut_off = self._parser.check_end(table.num_rows)
-        if cut_off is not None:
-            self._bad.add(cut_off)
-        columns: dict[str, Any] = self._exact(table)
-        columns |= {
-            name: self._from_json(name, columns[name]) for name in nested if name in columns
-        }
-        self._parser.problems.check()
-        return self._without_bad_rows(columns)
-
-    def _converted(self, table: pa.Table, types: Mapping[str, pa.DataType]) -> pa.Table:
-        """Return columns of text in their types; rows where that cannot be are bad."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        for name in [name for name in types if name in table.column_names]:
-            kind, texts = types[name], combine(table.column(name))
-            if pa.types.is_binary(kind) or pa.types.is_string(kind):
-                continue
-            cells = readable(texts, kind, self._parser.decimal_point, MISSING)
-            bad = list(unfit(cells, kind))
-            message = f"the cell is no {kind}"
-            self._tell(name, "CSV_TYPE", bad, texts, message, _hint(texts, bad))
-            if bad:
-                is_bad = pc.is_in(pa.array(range(len(cells))), pa.array(bad))
-                cells = pc.if_else(is_bad, pa.scalar(None, pa.string()), cells)
-            position = table.column_names.index(name)
-            table = table.set_column(position, name, cells.cast(kind))
-        return table
-
-    def _exact(self, table: pa.Table) -> dict[str, Any]:
-        """Return columns of numbers and times as texts where these say more than the values."""
-        import pyarrow as pa
-
-        columns = dict(zip(table.column_names, map(combine, table.columns), strict=True))
-        doubted = [name for name, cells in columns.items() if self._is_doubted(name, cells)]
-        if not doubted:
-            return columns
-        texts = self._parser.parse(dict.fromkeys(doubted, pa.string()), doubted)
-        for name in doubted:
-            text = combine(texts.column(name))
-            if pa.types.is_temporal(columns[name].type):
+        for count, piece in enumerate(self._pieces()):
+            for name, facts in piece.facts().items():
+                known = self._kinds.get(name)
+                self._kinds[name] = known.merged(facts) if known else facts
+            self.is_doubtful |= piece.is_doubtful
+            self._only = None if count else piece
+        for name, facts in self._kinds.items():
+            self.is_doubtful |= facts.has_infinity
+            is_time = pa.types.is_temporal(facts.kind) is True
+            if is_time and name not in self._declared:
                 self.schema[name] = DatetimeStringSchema()
-            elif name in self.schema or not _says_more(text, columns[name].type):
-                self._find_infinite(name, columns[name], text)
-                continue
-            columns[name] = readable(text, pa.string(), ".", MISSING)
-        return columns
 
-    def _is_doubted(self, name: str, cells: pa.Array) -> bool:
-        import pyarrow as pa
-        import pyarrow.compute as pc
+    def batches(self) -> Iterator[Batch]:
+        """Read the rows, and note those that are wrong.
 
-        if name in self.schema:
-            return pa.types.is_floating(cells.type) and pc.any(pc.is_inf(cells)).as_py() is True
-        checks = (pa.types.is_integer, pa.types.is_floating, pa.types.is_temporal)
-        return any(check(cells.type) for check in checks)
+        Raises:
+            AnnotationFileError: With ``on_error="raise"``, rows are wrong.
+        """
+        # They may be asked for again: for a check, and then for writing.
+        self._problems, self._rows = Problems(self._on_error), 0
+        for number, piece in enumerate([self._only] if self._only else self._pieces()):
+            columns = piece.columns(self._kinds, self._problems)
+            count = max(map(len, columns.values()))
+            self._rows += count
+            if count or not number:
+                yield columns
+        self._problems.check()
+        self._note_decimal_commas()
 
-    def _find_infinite(self, name: str, cells: pa.Array, texts: pa.Array) -> None:
-        """Find numbers that are finite in the file, and too large for a float."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
+    def report(self) -> ImportReport:
+        """Return what was found."""
+        return self._problems.report(self._rows)
 
-        if pa.types.is_floating(cells.type) and pc.any(pc.is_inf(cells)).as_py():
-            meant = pc.match_substring_regex(texts, _INFINITY)
-            rows = pc.indices_nonzero(pc.and_(pc.is_inf(cells), pc.invert(meant))).to_pylist()
-            self._tell(name, "NUMBER_RANGE", rows, texts, "the number is too large")
+    def _pieces(self) -> Iterator[CsvPiece]:
+        header, waiting = b"", None
+        for text in self.text:
+            if waiting is not None:
+                yield CsvPiece(waiting, self._declared, is_last=False)
+            data = header + text.data
+            lines = RowLines(data, self._form.delimiter, lines_in(header), text.line)
+            waiting = CsvParser(data, self.text.file, self._form, lines)
+            if not header:
+                header = data[: self._records.header_end(data)]
+        if waiting is not None:
+            yield CsvPiece(waiting, self._declared, is_last=True)
 
-    def _from_json(self, name: str, texts: pa.Array) -> list[Any]:
-        """Return lists or dictionaries that are cells as JSON."""
-        values: list[Any] = []
-        bad: list[int] = []
-        for row, text in enumerate(texts.to_pylist()):
-            value = None
-            try:
-                value = json.loads(text) if text else None
-            except (ValueError, RecursionError):
-                bad.append(row)
-            values.append(value)
-        self._tell(name, "CSV_TYPE", bad, texts, "the cell is no JSON")
-        return values
-
-    def _tell(
-        self, name: str, code: str, rows: Sequence[int], texts: Any, message: str, hint: str = ""
-    ) -> None:
-        """Note rows with a cell that is wrong."""
-        self._bad.update(rows)
-        parser = self._parser
-        parser.problems.add_all(
-            code,
-            len(rows),
-            lambda number: Problem(
-                code=code,
-                file=str(parser.file),
-                record=f"line {parser.lines.of_row(rows[number])}, column {name!r}",
-                value=shortened(repr(texts[rows[number]].as_py())),
-                message=message,
-                hint=hint,
-            ),
-        )
-
-    def _without_bad_rows(self, columns: dict[str, Any]) -> dict[str, Any]:
-        self._note_decimal_commas(columns)
-        if not self._bad:
-            return columns
-        count = max(map(len, columns.values()))
-        kept = [row for row in range(count) if row not in self._bad]
-        return {
-            name: [cells[row] for row in kept] if isinstance(cells, list) else cells.take(kept)
-            for name, cells in columns.items()
-        }
-
-    def _note_decimal_commas(self, columns: Mapping[str, Any]) -> None:
+    def _note_decimal_commas(self) -> None:
         """Note columns of text that would be numbers with a decimal comma."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        for name, cells in columns.items():
-            if name in self.schema or not len(cells) or not pa.types.is_string(cells.type):
-                continue
-            first = cells[:1]
-            for some in (first, cells):
-                if not pc.all(pc.match_substring_regex(some, _DECIMAL_COMMA)).as_py():
-                    break
-            else:
-                self._parser.problems.note(
+        for name, facts in self._kinds.items():
+            if facts.has_commas and name not in self.schema:
+                self._problems.note(
                     Problem(
                         code="CSV_DECIMAL_COMMA",
-                        file=str(self._parser.file),
+                        file=str(self.text.file),
                         record=f"column {name!r}",
-                        value=repr(cells[0].as_py()),
+                        value=repr(facts.first),
                         message="all cells are numbers with a comma, and are taken as text",
                         hint='pass decimal_point="," (and delimiter=";").',
                     )
                 )
-
-
-def _says_more(texts: pa.Array, kind: pa.DataType) -> bool:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    pattern = _LEADING_ZERO if pa.types.is_integer(kind) else _MORE_THAN_A_FLOAT
-    return pc.any(pc.match_substring_regex(texts, pattern)).as_py() is True
-
-
-def _hint(texts: Any, rows: Sequence[int]) -> str:
-    import pyarrow.compute as pc
-
-    commas = bool(rows) and pc.match_substring_regex(texts[rows[0] : rows[0] + 1], _DECIMAL_COMMA)
-    return 'pass decimal_point="," and delimiter=";".' if commas and commas[0].as_py() else ""

@@ -22,13 +22,16 @@ class RowLines:
     """Lines of the file that rows begin in.
 
     Args:
-        data: The file, as UTF-8.
+        data: The header and some rows of the file, as UTF-8.
         delimiter: What separates cells.
+        header: Lines of the header.
+        before: Lines of the file before the rows.
     """
 
-    def __init__(self, data: bytes, delimiter: str) -> None:
+    def __init__(self, data: bytes, delimiter: str, header: int = 0, before: int = 0) -> None:
         self._data = data
         self._delimiter = delimiter
+        self._shift = before - header
         self._ragged: set[int] = set()
 
     def leave_out(self, record: int) -> None:
@@ -38,7 +41,8 @@ class RowLines:
 
     def of_record(self, record: int) -> int:
         """Return the line of a record; the header is record 1."""
-        return self._starts[min(record, len(self._starts)) - 1]
+        line = self._starts[min(record, len(self._starts)) - 1]
+        return line if record == 1 else line + self._shift
 
     def of_row(self, row: int) -> int:
         """Return the line of a row; the first one after the header is row 0."""
@@ -48,7 +52,9 @@ class RowLines:
     def unfinished(self) -> int | None:
         """The line of a last record whose quotes never end; None if there is none."""
         # With an odd number of quotes, as files that are whole hardly have.
-        return self._starts[-1] if self._has_odd_quotes and self._is_cut_off else None
+        if self._has_odd_quotes and self._is_cut_off:
+            return self.of_record(len(self._starts))
+        return None
 
     @property
     def _has_odd_quotes(self) -> bool:

@@ -1,26 +1,34 @@
-"""CSV, Parquet and NDJSON files."""
+"""CSV, Parquet and NDJSON files, in pieces: they may be larger than memory."""
 
 from __future__ import annotations
 
+import hashlib
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tlc.format.declared import checked_schemas
 from tlc.format.encode import is_url_column
-from tlc.format.manifest import digest
 from tlc.format.parquet.rows_schema import rows_schema_of
-from tlc.importers.columns import from_columns
-from tlc.importers.csv_file import CsvColumns
-from tlc.importers.csv_parser import CsvParser
-from tlc.importers.ndjson_file import read_ndjson
-from tlc.importers.report import Problems
-from tlc.importers.text_file import refused, utf8_text
+from tlc.format.plain import combine
+from tlc.importers.columns import check_names, check_schema
+from tlc.importers.csv_file import CsvFile
+from tlc.importers.csv_parser import CsvForm
+from tlc.importers.ndjson_file import NdjsonFile
+from tlc.importers.source import Batch, Source
+from tlc.importers.text_file import refused
+from tlc.importers.text_pieces import PIECE
 from tlc.url import Url
+from tlc.url.registry import UrlAdapterRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from tlc.importers.source import Source
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     from tlc.schemas import Schema
+
+_ROWS = 65_536
 
 
 def from_csv(
@@ -49,20 +57,10 @@ def from_csv(
         AnnotationFileError: It cannot be read, or rows are wrong.
         OptionError: An option cannot be that.
     """
-    problems, schemas = Problems(on_error), checked_schemas(schema)
-    file, data = _content(url)
+    form = CsvForm(delimiter or ",", decimal_point, is_guessed=delimiter is None)
+    reader = CsvFile(url.to_absolute(), form, encoding, checked_schemas(schema), on_error)
     options = {"delimiter": delimiter, "decimal_point": decimal_point, "encoding": encoding}
-    parser = CsvParser(
-        utf8_text(data, encoding, file),
-        file,
-        problems,
-        delimiter=delimiter,
-        decimal_point=decimal_point,
-    )
-    columns = CsvColumns(parser, schemas)
-    found = columns.read()
-    fingerprint = _fingerprint(file, data, on_error=on_error, **options)
-    return _source("csv", file, found, columns.schema, fingerprint, problems)
+    return _source("csv", reader, on_error, options)
 
 
 def from_ndjson(
@@ -85,11 +83,8 @@ def from_ndjson(
         AnnotationFileError: It cannot be read, or lines are wrong.
         OptionError: An option cannot be that.
     """
-    problems, schemas = Problems(on_error), checked_schemas(schema)
-    file, data = _content(url)
-    found = read_ndjson(utf8_text(data, encoding, file), file, schemas, problems)
-    fingerprint = _fingerprint(file, data, on_error=on_error, encoding=encoding)
-    return _source("ndjson", file, found, schemas, fingerprint, problems)
+    reader = NdjsonFile(url.to_absolute(), encoding, checked_schemas(schema), on_error)
+    return _source("ndjson", reader, on_error, {"encoding": encoding})
 
 
 def from_parquet(url: Url, schema: Mapping[str, Schema] | None) -> Source:
@@ -100,56 +95,44 @@ def from_parquet(url: Url, schema: Mapping[str, Schema] | None) -> Source:
         AnnotationFileError: It cannot be read.
         ColumnError: A schema names a column that is not there, or two columns have one name.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    file, data = _content(url)
-    try:
-        table = pq.ParquetFile(pa.BufferReader(data)).read()
-    except (pa.ArrowException, OSError) as error:
-        raise refused(
-            "PARQUET", file, "", f"it cannot be read as Parquet: {error}", hint="is it whole?"
-        ) from error
-    columns = list(zip(table.column_names, table.columns, strict=True))
-    schemas = {**rows_schema_of(table.schema), **(schema or {})}
-    return from_columns("parquet", columns, schemas, _fingerprint(file, data))
-
-
-def _content(url: Url) -> tuple[Url, bytes]:
     file = url.to_absolute()
-    return file, file.read_bytes()
-
-
-def _fingerprint(file: Url, data: bytes, **options: str | None) -> dict[str, Any]:
-    """Return what tells an import from others: the file, and options that are not the usual."""
-    usual = {"on_error": "raise", "decimal_point": "."}
-    given = {name: value for name, value in options.items() if value != usual.get(name)}
-    return {
-        "url": file.to_relative().to_str(),
-        "length": len(data),
-        "digest": digest(data),
-        **given,
-    }
+    length, digest = _measured(file)
+    with _parquet(file) as opened:
+        columns = opened.schema_arrow
+    place = str(file)
+    known = {**rows_schema_of(columns), **(schema or {})}
+    schemas = check_schema(known, check_names(columns.names, place), place)
+    fingerprint = {"url": file.to_relative().to_str(), "length": length, "digest": digest}
+    return Source("parquet", lambda: _parquet_batches(file, columns), schemas, fingerprint)
 
 
 def _source(
-    kind: str,
-    file: Url,
-    columns: Mapping[str, Any],
-    schema: Mapping[str, Schema],
-    fingerprint: Mapping[str, Any],
-    problems: Problems,
+    kind: str, reader: CsvFile | NdjsonFile, on_error: str, options: Mapping[str, str | None]
 ) -> Source:
-    rows = len(next(iter(columns.values()), ()))
-    absolute = _absolute_urls(columns, schema, file)
-    return from_columns(
-        kind, list(absolute.items()), schema, fingerprint, lambda: problems.report(rows)
-    )
+    """Return the source of a file of text, if nothing is wrong with it or that is no matter."""
+    reader.survey()
+    if on_error == "raise" and reader.is_doubtful:
+        for _ in reader.batches():  # before anything is written
+            pass
+    text = reader.text
+    schema = check_schema(reader.schema, reader.names, str(text.file))
+    usual = {"decimal_point": "."}
+    given = {name: value for name, value in options.items() if value != usual.get(name)}
+    fingerprint = {
+        "url": text.file.to_relative().to_str(),
+        "length": text.length,
+        "digest": text.digest,
+        **given,
+        **({"on_error": on_error} if on_error != "raise" else {}),
+    }
+
+    def batches() -> Iterator[Batch]:
+        return (_absolute_urls(batch, schema, text.file) for batch in reader.batches())
+
+    return Source(kind, batches, schema, fingerprint, reader.report)
 
 
-def _absolute_urls(
-    columns: Mapping[str, Any], schema: Mapping[str, Schema], file: Url
-) -> dict[str, Any]:
+def _absolute_urls(columns: Batch, schema: Mapping[str, Schema], file: Url) -> dict[str, Any]:
     """Take relative urls in columns with a url schema as relative to the file that names them."""
     found = dict(columns)
     for name, part in schema.items():
@@ -163,3 +146,53 @@ def _absolute_urls(
 def _absolute(value: Any, file: Url) -> Any:
     usable = isinstance(value, str) and value
     return Url(value).to_absolute(file.parent).to_str() if usable else value
+
+
+def _measured(file: Url) -> tuple[int, str]:
+    """Return length and digest of a file."""
+    digest, length = hashlib.sha256(), 0
+    with closing(UrlAdapterRegistry.open_binary(file)) as opened:
+        while part := opened.read(PIECE):
+            digest.update(part)
+            length += len(part)
+    return length, f"sha256:{digest.hexdigest()}"
+
+
+@contextmanager
+def _parquet(file: Url) -> Iterator[pq.ParquetFile]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with closing(UrlAdapterRegistry.open_binary(file)) as opened:
+        try:
+            found = pq.ParquetFile(opened, pre_buffer=False, buffer_size=1 << 20)
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise _no_parquet(file, error) from error
+        yield found
+
+
+def _parquet_batches(file: Url, columns: pa.Schema) -> Iterator[Batch]:
+    import pyarrow as pa
+
+    count = 0
+    with _parquet(file) as opened:
+        parts = opened.iter_batches(_ROWS)
+        while True:
+            try:
+                part = next(parts, None)
+                if part is not None:
+                    part.validate(full=True)  # Arrow itself trusts what it reads
+            except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+                raise _no_parquet(file, error) from error
+            if part is None:
+                break
+            count += part.num_rows
+            yield dict(zip(part.schema.names, part.columns, strict=True))
+    if not count and columns.names:
+        empty = columns.empty_table()
+        yield dict(zip(columns.names, map(combine, empty.columns), strict=True))
+
+
+def _no_parquet(file: Url, error: Exception) -> Exception:
+    message = f"it cannot be read as Parquet: {error}"
+    return refused("PARQUET", file, "", message, hint="is it whole?")

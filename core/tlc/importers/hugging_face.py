@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from tlc._optional import require
-from tlc.errors import ColumnError, OptionError, UrlNotFoundError
+from tlc.errors import AnnotationFileError, ColumnError, OptionError, TlcError, UrlNotFoundError
 from tlc.importers.columns import check_schema
 from tlc.importers.hugging_face_features import cells_of, holds_media, schema_of
 from tlc.importers.source import Batch, Source
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _ROWS = 65_536
 _FILES = 256  # rows at a time whose images, say, are in memory
 _SAVED = ("state.json", "dataset_dict.json")
+# What the library is known to raise for damaged files.
+_STUMBLES = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, OSError, RuntimeError),
+    *(TypeError, ValueError),
+)
 
 
 def from_hugging_face_dataset(dataset: Any, schema: Mapping[str, Schema] | None) -> Source:
@@ -90,22 +95,42 @@ def load(
     Raises:
         MissingExtraError: The package `datasets` is not installed.
         UrlNotFoundError: There is no such data set.
+        AnnotationFileError: Files of the data set are damaged.
         OptionError: There is no such split, or several where none was named.
     """
     datasets = require("datasets", extra="huggingface", purpose="to load data sets of Hugging Face")
     place = Url(path).to_absolute().to_str() if isinstance(path, os.PathLike) else path
     try:
         if any(os.path.isfile(os.path.join(place, file)) for file in _SAVED):
-            return _split(datasets.load_from_disk(place), split, place)
+            return _split(_saved(datasets, place), split, place)
         found = datasets.load_dataset(place, name, split=split, **(options or {}))
     except FileNotFoundError as error:
         raise UrlNotFoundError(
             f"There is no data set {place!r}: {error}.",
             hint="give the id of one on the hub, or a folder of this machine.",
         ) from error
+    except TlcError:
+        raise
     except ValueError as error:
         raise OptionError(f"The data set {place!r} cannot be loaded: {error}.") from error
     return _split(found, None, place)
+
+
+def _saved(datasets: Any, place: str) -> Any:
+    """Return what is in a folder that the library itself has written.
+
+    Raises:
+        AnnotationFileError: Files in it are damaged.
+    """
+    try:
+        return datasets.load_from_disk(place)
+    except (FileNotFoundError, MemoryError):
+        raise
+    except _STUMBLES as error:
+        raise AnnotationFileError(
+            f"{place}: the data set cannot be read: {type(error).__name__}: {error}.",
+            hint="are its files whole?",
+        ) from error
 
 
 def _split(found: Any, split: Any, place: str) -> Any:

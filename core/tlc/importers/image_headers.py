@@ -48,6 +48,21 @@ def image_size(path: str) -> tuple[int, int]:
     return size
 
 
+def is_turned(path: str) -> bool:
+    """Whether viewers show the image of a file with width and height exchanged.
+
+    Args:
+        path: A file that `image_size` reads.
+    """
+    from PIL import Image
+
+    try:
+        with _without_warnings(), Image.open(path) as image:
+            return _pillow_orientation(image) in _TURNED
+    except image_errors():
+        return False
+
+
 def _quick(path: str) -> tuple[int, int] | None:
     """Return the size of most PNG and JPEG files, None for all others."""
     file = open_file(path)

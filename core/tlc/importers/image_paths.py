@@ -28,8 +28,8 @@ class ImagePaths:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder.rstrip("/")
-        self._listed: dict[str, frozenset[str]] = {}
-        self._used: dict[str, set[str]] = {}
+        self._listed: dict[str, dict[str, bool]] = {}
+        """The names in each folder, and whether somebody asked for them."""
 
     def find(self, name: str) -> tuple[str, str] | None:
         """Return the path of an image, and what had to be done to its name to find it.
@@ -46,6 +46,16 @@ class ImagePaths:
                     return found, rule
         return None
 
+    def find_plain(self, names: list[str]) -> list[str | None]:
+        """Return the paths of those images that lie in the folder itself, by just that name.
+
+        That is all of them in most data sets, and a tenth of the time of `find`.
+        """
+        there, start = self._names(""), self._place("")
+        found = [f"{start}{name}" if name in there else None for name in names]
+        there.update(dict.fromkeys(there.keys() & set(names), True))
+        return found
+
     def path(self, name: str) -> str:
         """Return where an image would be by its name, whether it is there or not."""
         plain = name if is_absolute(name) and not _DRIVE.match(name) else name.replace("\\", "/")
@@ -56,27 +66,28 @@ class ImagePaths:
         return [
             f"{self._place(place)}{name}"
             for place, names in self._listed.items()
-            for name in sorted(names - self._used[place])
-            if self._used[place] and name.lower().endswith(IMAGE_SUFFIXES)
+            if any(names.values())
+            for name in sorted(name for name, is_used in names.items() if not is_used)
+            if name.lower().endswith(IMAGE_SUFFIXES)
         ]
 
     def _as_it_is(self, name: str) -> str | None:
         last = name.rpartition("/")[2]
         place = name[: len(name) - len(last)]
-        if last not in self._names(place):
+        names = self._names(place)
+        if last not in names:
             return None
-        self._used[place].add(last)
+        names[last] = True
         path = f"{self._place(place)}{last}"
         return os.path.normpath(path) if _DOTS.search(path) else path
 
     def _place(self, place: str) -> str:
         return place if place.startswith("/") else f"{self._folder}/{place}"
 
-    def _names(self, place: str) -> frozenset[str]:
+    def _names(self, place: str) -> dict[str, bool]:
         names = self._listed.get(place)
         if names is None:
             names = self._listed[place] = _files(self._place(place))
-            self._used[place] = set()
         return names
 
 
@@ -85,12 +96,12 @@ def is_elsewhere(name: str) -> bool:
     return bool(_WEB.match(name)) and not name.startswith("file:")
 
 
-def _files(folder: str) -> frozenset[str]:
+def _files(folder: str) -> dict[str, bool]:
     try:
         with os.scandir(folder) as entries:
-            return frozenset(entry.name for entry in entries if entry.is_file())
+            return {entry.name: False for entry in entries if entry.is_file()}
     except (OSError, ValueError):
-        return frozenset()
+        return {}
 
 
 def _as_file_url(name: str) -> Iterator[str]:

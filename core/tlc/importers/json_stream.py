@@ -8,7 +8,7 @@ JSON. Where that cannot be had cheaply, brackets are counted.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import numpy.typing as npt
+
+    from tlc.importers.coco_bytes import Bytes
 
 PIECE = 1 << 20
 _LONGEST_RECORD = 256 << 20
@@ -75,14 +77,14 @@ class JsonObject:
     """Walks through the members of the object in a file.
 
     Args:
-        file: Open at its start, or after a byte order mark.
+        file: Open at its start.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Bytes) -> None:
         self._file = file
         self._data = b""
         self._at = 0
-        self._start = file.tell()
+        self._start = 0
         self._done = False
         self._counts = False
         self._cut_at = 0
@@ -170,19 +172,23 @@ class JsonObject:
 
     def _guess(self, check: Callable[[bytes], int | None]) -> Piece | None:
         """Return the records up to the last end of one in sight, if `check` takes them."""
-        text = self._data[self._at : self._at + PIECE]
-        at_end = self._done and self._at + PIECE >= len(self._data)
-        stop = len(text) if at_end else _last_cut(text)
-        end = check(b"[%b]" % text[:stop])
+        start, limit = self._at, min(self._at + PIECE, len(self._data))
+        at_end = self._done and limit == len(self._data)
+        stop = limit if at_end else _last_cut(self._data, start, limit)
+        end = check(self._as_list(stop))
         if end is not None and end > 0:
-            stop = end - 1  # it counts the bracket that was put before
-            end = check(b"[%b]" % text[:stop])
-        if end is not None or not text[:stop].strip(b" \t\r\n"):
-            self._cut_at = stop
+            stop = start + end - 1  # it counts the bracket that was put before
+            end = check(self._as_list(stop))
+        space = _SPACE.match(self._data, start, stop)
+        if end is not None or (space and space.end() == stop):
+            self._cut_at = stop - start
             return None
-        piece = Piece(text[:stop], self._start + self._at)
-        self._at += stop
-        return piece
+        self._at = stop
+        return Piece(b"", self._start + start)
+
+    def _as_list(self, stop: int) -> bytes:
+        """Return the records up to a place as a list, with as little copying as can be."""
+        return b"".join((b"[", memoryview(self._data)[self._at : stop], b"]"))
 
     def _counted(self) -> Piece:
         """Return the records whose brackets all close within what is in memory."""
@@ -275,13 +281,15 @@ class JsonObject:
         return BrokenJsonError(message + place, self._start + self._at)
 
 
-def _last_cut(text: bytes) -> int:
-    """Return where the last record ends that another one seems to follow; 0 if there is none."""
-    for tail in (*_TAILS, len(text)):
-        cuts = [match.start() + 1 for match in _BETWEEN.finditer(text, max(0, len(text) - tail))]
+def _last_cut(data: bytes, start: int, stop: int) -> int:
+    """Return where the last record ends that another one seems to follow; `start` if none does."""
+    for tail in (*_TAILS, stop - start):
+        cuts = [
+            match.start() + 1 for match in _BETWEEN.finditer(data, max(start, stop - tail), stop)
+        ]
         if cuts:
             return cuts[-1]
-    return 0
+    return start
 
 
 def _brackets(text: bytes, depth: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

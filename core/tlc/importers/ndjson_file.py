@@ -2,150 +2,184 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tlc.format.plain import combine
-from tlc.importers.ndjson_lines import (
-    Lines,
-    has_long_numbers,
-    may_be_deep,
-    may_have_null_records,
+from tlc.importers.ndjson_lines import Lines, has_long_numbers, may_be_deep, may_have_null_records
+from tlc.importers.ndjson_nulls import parsed
+from tlc.importers.ndjson_types import (
+    Kinds,
+    common_schema,
+    holds_nothing,
+    kinds_of,
+    wanted_kinds,
+    with_texts,
 )
+from tlc.importers.report import Problems
 from tlc.importers.text_file import refused
+from tlc.importers.text_pieces import TextPieces, last_line_end
 from tlc.schemas.arrow import arrow_type
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import pyarrow as pa
 
-    from tlc.importers.report import Problems
+    from tlc.importers.report import ImportReport
+    from tlc.importers.source import Batch
+    from tlc.importers.text_pieces import Piece
     from tlc.schemas import Schema
     from tlc.url import Url
 
-# A record must fit a block of the parser; few are as long as this.
-_LONGEST_BLOCK = 1 << 27
 
-
-def read_ndjson(
-    data: bytes, file: Url, schema: Mapping[str, Schema], problems: Problems
-) -> dict[str, Any]:
-    """Return the columns of a file by name.
+class NdjsonFile:
+    """Reads a file twice, so that types follow from all values whatever the pieces are.
 
     Args:
-        data: Its content, as UTF-8.
-        file: Where it is, for messages.
+        file: The file.
+        encoding: Its encoding; None for UTF-8 that was not asked for.
         schema: Schemas of columns.
-        problems: Gets the lines that are wrong.
+        on_error: ``"raise"`` or ``"skip"``.
 
-    Raises:
-        AnnotationFileError: The file cannot be read, or `problems` gives up.
+    Attributes:
+        text: The pieces of the file.
+        schema: Schemas of columns.
+        is_doubtful: Whether lines may be wrong; known after `survey`.
     """
-    try:
-        table = _table(data, file, schema, problems)
-    except RecursionError as error:
-        raise refused(
-            "JSON_DEPTH", file, "", "lists and dictionaries are too deep in each other"
-        ) from error
-    problems.check()
-    if table.num_rows and not table.column_names:
-        raise refused("JSON", file, "", "no record has a key")
-    return {
-        name: column.to_pylist() if _holds_nothing(column.type) else combine(column)
-        for name, column in zip(table.column_names, table.columns, strict=True)
-    }
+
+    def __init__(
+        self, file: Url, encoding: str | None, schema: Mapping[str, Schema], on_error: str
+    ) -> None:
+        import pyarrow as pa
+
+        self.text = TextPieces(file, encoding, last_line_end)
+        self.schema = dict(schema)
+        self.is_doubtful = False
+        self._on_error = on_error
+        self._problems = Problems(on_error)
+        self._wanted = wanted_kinds(schema)
+        kinds = {name: arrow_type(part) for name, part in schema.items()}
+        large = [(name, kind) for name, kind in kinds.items() if kind == pa.uint64()]
+        self._exact: pa.Schema = pa.schema(large)
+        self._known: pa.Schema = pa.schema([])
+        self._only: pa.Table | None = None
+        self._rows = 0
+
+    @property
+    def names(self) -> list[str]:
+        """The columns, known after `survey`."""
+        return list(self._known.names)
+
+    def survey(self) -> None:
+        """Find out the types of the columns.
+
+        Raises:
+            AnnotationFileError: The file cannot be read, or there is nothing in it.
+        """
+        rows, schemas = 0, []
+        for count, piece in enumerate(self.text):
+            table = self._surveyed(piece)
+            rows += table.num_rows
+            schemas += [table.schema] if table.schema not in schemas else []
+            self._only = None if count else table
+        # Numbers of one piece may be too long for the floats of another.
+        self.is_doubtful |= len(schemas) > 1
+        if self.is_doubtful or schemas != [self._known]:
+            self._only = None
+        if rows == 0 and not (self.is_doubtful and self._on_error == "raise"):
+            raise refused("JSON", self.text.file, "", "it has no records that can be read")
+        if rows and not self.names:
+            raise refused("JSON", self.text.file, "", "no record has a key")
+
+    def batches(self) -> Iterator[Batch]:
+        """Read the rows, and note lines that are wrong.
+
+        Raises:
+            AnnotationFileError: With ``on_error="raise"``, lines are wrong.
+        """
+        # They may be asked for again: for a check, and then for writing.
+        self._problems, self._rows = Problems(self._on_error), 0
+        for number, table in enumerate(self._tables()):
+            self._rows += table.num_rows
+            if table.num_rows or not number:
+                yield {
+                    name: column.to_pylist() if holds_nothing(column.type) else combine(column)
+                    for name, column in zip(table.column_names, table.columns, strict=True)
+                }
+        self._problems.check()
+
+    def report(self) -> ImportReport:
+        """Return what was found."""
+        return self._problems.report(self._rows)
+
+    def _tables(self) -> Iterator[pa.Table]:
+        if self._only is not None:
+            yield self._only
+        else:
+            yield from map(self._read, self.text)
+
+    def _surveyed(self, piece: Piece) -> pa.Table:
+        """Add the types of the lines of a piece to those known, and return the lines."""
+        lines = self._lines(piece, Problems("skip"))
+        table = self._taken(lines, self._exact)
+        known = common_schema(self._known, with_texts(table.schema)) if table is not None else None
+        if table is None or known is None:
+            lines.find_faults(self._kinds(piece))
+            table = self._parsed(lines, self._exact)
+            known = common_schema(self._known, with_texts(table.schema))
+        if known is None:
+            message = "values of a key are of different types"
+            raise refused("JSON", self.text.file, f"line {piece.line + 1}", message)
+        self._known = known
+        self.is_doubtful |= bool(lines.bad) or _has_long_numbers(table)
+        return table
+
+    def _read(self, piece: Piece) -> pa.Table:
+        """Return the lines of a piece that are right; the others are problems."""
+        lines = self._lines(piece, self._problems)
+        table = self._taken(lines, self._known)
+        if table is None:
+            lines.find_faults(self._kinds(piece))
+            table = self._parsed(lines, self._known)
+        if _has_long_numbers(table):
+            lines.find_inexact(table.schema)
+            table = self._parsed(lines, self._known)
+        return table
+
+    def _lines(self, piece: Piece, problems: Problems) -> Lines:
+        lines = Lines(piece, self.text.file, problems)
+        if may_be_deep(piece.data):
+            lines.find_deep()
+        return lines
+
+    def _kinds(self, piece: Piece) -> Kinds:
+        """Return what values must be, other than by what lines of the piece say themselves."""
+        return {**self._wanted, **kinds_of(self._known)} if piece.line else self._wanted
+
+    def _taken(self, lines: Lines, schema: pa.Schema) -> pa.Table | None:
+        """Return lines if Arrow takes them all, None otherwise."""
+        import pyarrow as pa
+
+        if may_have_null_records(lines.rest):
+            return None
+        try:
+            return _parsed(lines.rest, schema)
+        except pa.ArrowInvalid:
+            return None
+
+    def _parsed(self, lines: Lines, schema: pa.Schema) -> pa.Table:
+        import pyarrow as pa
+
+        try:
+            return _parsed(lines.rest, schema)
+        except pa.ArrowInvalid as error:
+            message = f"it cannot be read as NDJSON: {error}"
+            raise refused("JSON", self.text.file, "", message) from error
 
 
-def _table(data: bytes, file: Url, schema: Mapping[str, Schema], problems: Problems) -> pa.Table:
-    import pyarrow as pa
-
-    exact = {name: pa.uint64() for name, part in schema.items() if arrow_type(part) == pa.uint64()}
-    if may_be_deep(data):
-        lines = Lines(data, file, problems)
-        lines.find_deep()
-        problems.check()
-        data = lines.rest
-    try:
-        table = None if may_have_null_records(data) else _parsed(data, exact, file)
-    except pa.ArrowInvalid:
-        table = None
-    if table is None:
-        lines = Lines(data, file, problems)
-        lines.find_faults(_kinds(schema))
-        problems.check()
-        data = lines.rest
-        table = _parsed_or_refused(data, exact, file)
-    times = {field.name: _as_text(field.type) for field in table.schema}
-    changed = {name: kind for name, kind in times.items() if kind != table.schema.field(name).type}
-    if changed:
-        exact |= changed
-        table = _parsed_or_refused(data, exact, file)
-    if any(has_long_numbers(chunk) for column in table.columns for chunk in column.chunks):
-        lines = Lines(data, file, problems)
-        lines.find_inexact(table.schema)
-        table = _parsed_or_refused(lines.rest, exact, file)
-    return table
+def _parsed(data: bytes, schema: pa.Schema) -> pa.Table:
+    return parsed(data, schema) if data.strip() else schema.empty_table()
 
 
-def _parsed_or_refused(data: bytes, types: Mapping[str, pa.DataType], file: Url) -> pa.Table:
-    import pyarrow as pa
-
-    try:
-        return _parsed(data, types, file)
-    except pa.ArrowInvalid as error:
-        raise refused("JSON", file, "", f"it cannot be read as NDJSON: {error}") from error
-
-
-def _parsed(data: bytes, types: Mapping[str, pa.DataType], file: Url) -> pa.Table:
-    import pyarrow as pa
-    from pyarrow import json
-
-    if not data.strip():
-        raise refused("JSON", file, "", "it has no records that can be read")
-    return json.read_json(
-        pa.BufferReader(data),
-        read_options=json.ReadOptions(block_size=min(len(data) + 1, _LONGEST_BLOCK)),
-        parse_options=json.ParseOptions(
-            newlines_in_values=False, explicit_schema=pa.schema(list(types.items()))
-        ),
-    )
-
-
-def _as_text(kind: Any) -> pa.DataType:
-    """Return an Arrow type with text where Arrow has found times, whose form it would change."""
-    import pyarrow as pa
-
-    if pa.types.is_temporal(kind):
-        return pa.string()
-    if pa.types.is_struct(kind):
-        return pa.struct([(part.name, _as_text(part.type)) for part in kind])
-    return pa.list_(_as_text(kind.value_type)) if pa.types.is_list(kind) else kind
-
-
-def _holds_nothing(kind: Any) -> bool:
-    """Whether there are only empty dictionaries somewhere, which files of Arrow cannot have."""
-    import pyarrow as pa
-
-    if pa.types.is_struct(kind):
-        return kind.num_fields == 0 or any(_holds_nothing(part.type) for part in kind)
-    return pa.types.is_list(kind) and _holds_nothing(kind.value_type)
-
-
-def _kinds(schema: Mapping[str, Schema]) -> dict[str, str]:
-    """Return what values of columns with schemas must be."""
-    import pyarrow as pa
-
-    found: dict[str, str] = {}
-    for name, part in schema.items():
-        kind = arrow_type(part)
-        if pa.types.is_boolean(kind):
-            found[name] = "a boolean"
-        elif pa.types.is_integer(kind) or pa.types.is_floating(kind):
-            found[name] = "a number"
-        elif pa.types.is_string(kind) and getattr(part.value, "type", "") != "dict":
-            found[name] = "a text"
-        elif pa.types.is_struct(kind):
-            found[name] = "a dictionary"
-        elif hasattr(kind, "value_type"):
-            found[name] = "a list"
-    return found
+def _has_long_numbers(table: pa.Table) -> bool:
+    return any(has_long_numbers(chunk) for column in table.columns for chunk in column.chunks)

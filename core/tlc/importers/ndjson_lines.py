@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tlc.importers.report import Problem, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     import pyarrow as pa
 
+    from tlc.importers.ndjson_types import Kinds
     from tlc.importers.report import Problems
+    from tlc.importers.text_pieces import Piece
     from tlc.url import Url
 
 DEEPEST = 100
@@ -28,38 +31,44 @@ _NULL_RECORD = re.compile(rb"(?:\A|[}\n])\s*null")
 _BLOCK = 1 << 12
 _PART = 1 << 22
 _KINDS = {bool: "a boolean", int: "a number", float: "a number", str: "a text", list: "a list"}
-Kinds = dict[tuple[str, ...], tuple[str, int]]
+_Known = dict[tuple[str, ...], tuple[str, int]]
 
 
 class Lines:
-    """The lines of one file.
+    """The lines of a piece of a file.
 
     Args:
-        data: The file, as UTF-8.
+        piece: The piece.
         file: Where it is, for messages.
         problems: Gets the lines that are wrong.
     """
 
-    def __init__(self, data: bytes, file: Url, problems: Problems) -> None:
-        self.data = data
+    def __init__(self, piece: Piece, file: Url, problems: Problems) -> None:
+        self.bad: set[int] = set()
+        self._piece = piece
         self._file = file
         self._problems = problems
-        self._lines = data.split(b"\n")
-        self._bad: set[int] = set()
+
+    @cached_property
+    def _lines(self) -> list[bytes]:
+        return self._piece.data.split(b"\n")
 
     @property
     def rest(self) -> bytes:
         """The lines of which nothing wrong was found; others are empty."""
+        if not self.bad:
+            return self._piece.data
         lines = enumerate(self._lines)
-        return b"\n".join(b"" if number in self._bad else line for number, line in lines)
+        return b"\n".join(b"" if number in self.bad else line for number, line in lines)
 
-    def find_faults(self, kinds: Mapping[str, str]) -> None:
+    def find_faults(self, kinds: Kinds) -> None:
         """Find lines that are no records, or whose values have other types than those before.
 
         Args:
-            kinds: What values of some columns must be, such as ``"a number"``.
+            kinds: What some values must be.
         """
-        known: Kinds = {(name,): (kind, -1) for name, kind in kinds.items()}
+        known: _Known = {path: (kind, -1) for path, kind in kinds.items()}
+        first = self._piece.line
         for number, line in self._records():
             try:
                 record = _loaded(line)
@@ -68,7 +77,7 @@ class Lines:
                 self._tell(number, fault)
                 continue
             known.update(
-                {path: (kind, number) for path, kind in found.items() if path not in known}
+                {path: (kind, first + number) for path, kind in found.items() if path not in known}
             )
 
     def find_deep(self) -> None:
@@ -80,19 +89,25 @@ class Lines:
     def find_inexact(self, schema: pa.Schema) -> None:
         """Find lines with whole numbers that a column of floats does not hold."""
         for number, line in self._records():
-            if _LONG_NUMBER.search(line) and (value := _inexact(json.loads(line), schema)):
+            if not _LONG_NUMBER.search(line):
+                continue
+            try:
+                value: object = _inexact(json.loads(line), schema)
+            except ValueError:  # thousands of digits
+                value = "so long that it is not read"
+            if value:
                 message = "a float does not hold all digits of a number"
                 hint = "write it as text; numbers below 2**64 fit Uint64Schema()."
                 self._tell(number, _Fault("NUMBER_RANGE", message, value, hint))
 
     def _records(self) -> Iterator[tuple[int, bytes]]:
         for number, line in enumerate(self._lines):
-            if number not in self._bad and line.strip():
+            if number not in self.bad and line.strip():
                 yield number, line
 
     def _tell(self, number: int, fault: _Fault) -> None:
-        self._bad.add(number)
-        start = sum(len(line) + 1 for line in self._lines[:number])
+        self.bad.add(number)
+        start = self._piece.start + sum(len(line) + 1 for line in self._lines[:number])
         is_last = number == len(self._lines) - 1
         if fault.code == "JSON_SYNTAX" and is_last:  # there is no new line after it
             fault = _Fault(
@@ -102,7 +117,7 @@ class Lines:
             Problem(
                 code=fault.code,
                 file=str(self._file),
-                record=f"line {number + 1}, byte {start}",
+                record=f"line {self._piece.line + number + 1}, byte {start}",
                 value=shortened(fault.value or self._lines[number].decode(errors="replace")),
                 message=fault.message,
                 hint=fault.hint,
@@ -197,7 +212,7 @@ def _float(text: str) -> float:
     return value
 
 
-def _checked(record: dict[str, Any], known: Kinds) -> dict[tuple[str, ...], str]:
+def _checked(record: dict[str, Any], known: _Known) -> dict[tuple[str, ...], str]:
     """Return what the values of a record are.
 
     Raises:
@@ -238,6 +253,14 @@ def _check_text(text: str) -> None:
         raise _Fault("JSON_SURROGATE", "half a character has no text", ascii(text)) from error
 
 
+def _is_float(value: int) -> bool:
+    """Whether there is a float that is exactly this."""
+    try:
+        return int(float(value)) == value
+    except OverflowError:
+        return False
+
+
 def _inexact(value: Any, kind: Any) -> int | None:
     """Return a whole number that the Arrow type of its column does not hold."""
     parts: list[tuple[Any, Any]] = []
@@ -245,7 +268,7 @@ def _inexact(value: Any, kind: Any) -> int | None:
         parts = [(part, kind.field(key)) for key, part in value.items() if part is not None]
     elif isinstance(value, list):
         parts = [(part, kind.value_type) for part in value]
-    elif isinstance(value, int) and str(kind) == "double" and int(float(value)) != value:
+    elif isinstance(value, int) and str(kind) == "double" and not _is_float(value):
         return value
     found = (_inexact(part, getattr(inner, "type", inner)) for part, inner in parts)
     return next((number for number in found if number is not None), None)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 IN_MEMORY = 64 << 20
 """Bytes of batches that stay in memory."""
 
+LATER = 8 << 20
+"""The same once there were more."""
+
 
 class Spill:
     """Keeps batches in the order in which they come. They may differ in their columns.
@@ -70,6 +73,8 @@ class Spill:
                     stream.write_batch(batch)
             self._files += 1
         self._waiting, self._held = [], 0
+        # There will be more: what is left at the end need not take as much as all might have.
+        self._limit = min(self._limit, LATER)
 
     def _path(self, number: int) -> str:
         return f"{self._start}-{number}.arrow"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tlc.errors import AnnotationFileError, OptionError
 from tlc.importers.report import Problem, shortened
 
-if TYPE_CHECKING:
-    from tlc.url import Url
+UTF8 = "utf-8"
+MARK = b"\xef\xbb\xbf"
+"""What some programs write before UTF-8."""
 
-_UTF8 = "utf-8"
+SAVE_AS_UTF8 = "save the file as UTF-8."
+"""A hint where no encoding can be passed."""
+
 _MARKS = (
     (b"\xff\xfe\x00\x00", "utf-32"),
     (b"\x00\x00\xfe\xff", "utf-32"),
@@ -21,10 +22,10 @@ _BINARY = (
     (b"\x1f\x8b", "a gzip file", "unpack it first."),
     (b"PK\x03\x04", "a zip archive or a workbook", "unpack it, or save the sheet as CSV."),
     (b"\x28\xb5\x2f\xfd", "a Zstandard file", "unpack it first."),
-    (b"BZh", "a bzip2 file", "unpack it first."),
+    *((b"BZh%d1AY&SY" % size, "a bzip2 file", "unpack it first.") for size in range(1, 10)),
     (b"\xfd7zXZ\x00", "an xz file", "unpack it first."),
-    (b"PAR1", "a Parquet file", "use from_parquet."),
-    (b"ARROW1", "an Arrow file", "use from_arrow(pyarrow.ipc.open_file(...).read_all())."),
+    (b"PAR1\x15", "a Parquet file", "use from_parquet."),
+    (b"ARROW1\x00\x00", "an Arrow file", "use from_arrow(pyarrow.ipc.open_file(...).read_all())."),
     (b"SQLite format 3\x00", "a database of SQLite", "export the table that you want."),
 )
 
@@ -53,31 +54,58 @@ def refused(
     return AnnotationFileError(str(problem), hint=hint, problems=(problem,))
 
 
-def utf8_text(data: bytes, encoding: str | None, file: Url) -> bytes:
-    """Return the content of a file of text as UTF-8, without byte order mark.
+def utf8_text(data: bytes, file: object) -> bytes:
+    """Return the content of a file that has to be UTF-8, without byte order mark.
 
     Args:
         data: The content.
-        encoding: Its encoding; None for UTF-8 that was not asked for.
         file: The file, for messages.
 
     Raises:
         AnnotationFileError: It has another encoding, which the message guesses, or is no text.
-        OptionError: There is no such encoding.
     """
-    for start, what, hint in _BINARY:
-        if data.startswith(start):
-            raise refused("NOT_TEXT", file, "", f"this is {what}", hint=hint)
-    encoding = _known(encoding or _guessed_by_mark(data, file))
-    if encoding not in (_UTF8, "utf-8-sig"):
-        data = _decoded(data, encoding, file).encode(errors="surrogatepass")
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    if not data.isascii():
-        _decoded(data, _UTF8, file)
+    check_start(data, file, None, SAVE_AS_UTF8)
+    data = data.removeprefix(MARK)
+    try:
+        if not data.isascii():
+            data.decode()
+    except UnicodeDecodeError as error:
+        raise not_encoded(error, UTF8, file, 0, 0, SAVE_AS_UTF8) from error
     return data
 
 
-def _known(encoding: str) -> str:
+def check_start(data: bytes, file: object, encoding: str | None, hint: str = "") -> None:
+    """Refuse a file that its first bytes show to be no text, or text of another encoding.
+
+    Args:
+        data: The first bytes.
+        file: The file.
+        encoding: Its encoding; None if the caller did not say.
+        hint: What to do about another encoding, if it cannot be passed.
+
+    Raises:
+        AnnotationFileError: It is something else, which the message guesses.
+    """
+    for start, what, advice in _BINARY:
+        if data.startswith(start):
+            raise refused("NOT_TEXT", file, "", f"this is {what}", hint=advice)
+    if encoding is not None:
+        return
+    guess = next((name for mark, name in _MARKS if data.startswith(mark)), "")
+    if not guess and b"\x00" in data[:4]:
+        guess = "utf-16-be" if data[:1] == b"\x00" else "utf-16-le"
+    if guess:
+        message = f"the text is no UTF-8, but probably {guess}"
+        advice = hint or f'pass encoding="{guess}".'
+        raise refused("ENCODING", file, "byte 0", message, hint=advice)
+
+
+def known_encoding(encoding: str) -> str:
+    """Return the usual name of an encoding.
+
+    Raises:
+        OptionError: There is none of that name.
+    """
     import codecs
 
     try:
@@ -89,40 +117,35 @@ def _known(encoding: str) -> str:
         ) from error
 
 
-def _guessed_by_mark(data: bytes, file: Url) -> str:
-    """Return UTF-8, if nothing at the start tells that it is not."""
-    guess = next((name for mark, name in _MARKS if data.startswith(mark)), "")
-    if not guess and b"\x00" in data[:4]:
-        guess = "utf-16-be" if data[:1] == b"\x00" else "utf-16-le"
-    if guess:
-        raise refused(
-            "ENCODING",
-            file,
-            "byte 0",
-            f"the text is no UTF-8, but probably {guess}",
-            hint=f'pass encoding="{guess}".',
-        )
-    return _UTF8
+def not_encoded(
+    error: UnicodeDecodeError, encoding: str, file: object, lines: int, start: int, hint: str = ""
+) -> AnnotationFileError:
+    """Return the error for text that is not of its encoding, with a guess at the right one.
+
+    Args:
+        error: What Python says.
+        encoding: The encoding.
+        file: The file.
+        lines: Lines of the file before the text.
+        start: Bytes of the file before the text.
+        hint: What to do about it, if the encoding cannot be passed.
+    """
+    data, at = error.object, error.start
+    guess = guessed_encoding(data)
+    line = lines + data.count(b"\n", 0, at) + 1
+    return refused(
+        "ENCODING",
+        file,
+        f"line {line}, byte {start + at}",
+        f"the text is no {encoding.upper()}"
+        + (f", but probably {guess}" if guess != encoding else ""),
+        value=data[at : at + 8],
+        hint=hint or f'pass encoding="{guess}", or {SAVE_AS_UTF8}',
+    )
 
 
-def _decoded(data: bytes, encoding: str, file: Url) -> str:
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        guess = _guess(data)
-        raise refused(
-            "ENCODING",
-            file,
-            f"line {line}, byte {error.start}",
-            f"the text is no {encoding.upper()}"
-            + (f", but probably {guess}" if guess != encoding else ""),
-            value=data[error.start : error.start + 8],
-            hint=f'pass encoding="{guess}", or save the file as UTF-8.',
-        ) from error
-
-
-def _guess(data: bytes) -> str:
+def guessed_encoding(data: bytes) -> str:
+    """Return an encoding that text which is no UTF-8 may have."""
     for guess in ("cp1252", "latin-1"):
         try:
             data.decode(guess)

@@ -15,6 +15,7 @@ from tlc.importers import annotation_arrays as arrays
 from tlc.importers.folders import find_files, local_folder, read_file
 from tlc.importers.report import Problem, Problems
 from tlc.importers.source import Source
+from tlc.importers.text_file import MARK, SAVE_AS_UTF8, check_start
 from tlc.importers.voc_boxes import VocBoxes
 from tlc.importers.voc_images import VocImages
 from tlc.importers.voc_xml import VocAnnotation, VocXmlError, read_voc_xml
@@ -91,9 +92,10 @@ def _chosen(folder: str, image_set: Url | None, problems: Problems) -> list[str]
     if image_set is None:
         return find_files(folder, (".xml",))
     path = str(image_set.to_absolute().to_local_path())
-    text = image_set.to_absolute().read_bytes().removeprefix(b"\xef\xbb\xbf")
+    text = image_set.to_absolute().read_bytes()
+    check_start(text, shown(path), None, SAVE_AS_UTF8)
     chosen = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.removeprefix(MARK).splitlines(), 1):
         # Sets of one class say with a number whether the class is there: -1, 0 or 1.
         name = os.fsdecode(line.split()[0]) if line.split() else ""
         file = os.path.join(folder, f"{name}.xml")

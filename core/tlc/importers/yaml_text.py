@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from tlc.errors import AnnotationFileError
+from tlc.importers.text_file import refused, utf8_text
 
 _MOST_ALIASES = 100
 _DEEPEST = 50
@@ -31,25 +32,22 @@ def read_yaml(data: bytes, file: str) -> dict[str, Any]:
             or is made to fill the memory. The message names the line.
     """
     if len(data) > _LARGEST:
-        raise AnnotationFileError(f"{file}: it has {len(data)} bytes, which is no YAML by hand.")
+        raise refused("YAML", file, "", f"it has {len(data)} bytes, which is no YAML by hand")
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise AnnotationFileError(
-            f"{file}: it is no UTF-8 text (ENCODING): {error}.", hint="save it as UTF-8."
-        ) from error
-    try:
+        text = utf8_text(data, file).decode()
         _check(text, file)
         _check_keys(text, file)
         found = yaml.load(text, _Loader)
     except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
         if isinstance(error, AnnotationFileError):
             raise
-        reason = " ".join(str(error).split())
-        raise AnnotationFileError(f"{file}: it cannot be read as YAML: {reason}.") from error
+        mark = getattr(error, "problem_mark", None)
+        record = f"line {mark.line + 1}" if mark is not None else ""
+        reason = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise refused("YAML", file, record, f"it cannot be read as YAML: {reason}") from error
     if not isinstance(found, dict):
-        raise AnnotationFileError(
-            f"{file}: it is no dictionary of keys and values.",
+        raise refused(
+            *("YAML", file, "", "it is no dictionary of keys and values"),
             hint='a data set\'s file has "path", "train", "val" and "names".',
         )
     return found
@@ -104,7 +102,4 @@ def _check_keys(text: str, file: str) -> None:
 
 def _refused(file: str, line: int, message: str, code: str) -> AnnotationFileError:
     code = code if code == "DUP_ID" else f"YAML_{code}"
-    return AnnotationFileError(
-        f"{file}: line {line}: {message} ({code}).",
-        hint="write it out as plain YAML.",
-    )
+    return refused(code, file, f"line {line}", message, hint="write it out as plain YAML.")

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from tlc.errors import UrlNotFoundError
 from tlc.importers.folders import IMAGE_SUFFIXES, find_files, read_file
 from tlc.importers.report import Problem, Problems, shortened
+from tlc.importers.text_file import MARK, SAVE_AS_UTF8, check_start
 from tlc.url.expansion import AliasTable
 from tlc.url.refusals import storage_error
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-_MARK = b"\xef\xbb\xbf"
 _DEEPEST = 16
 _NO_LABELS = frozenset(("classes.txt",))
 
@@ -187,9 +187,11 @@ def _unlisted(listed: Listed, labels: Sequence[str]) -> Iterator[str]:
 
 def _read_list(place: str, roots: Sequence[str], listed: Listed) -> None:
     try:
-        data = read_file(place).removeprefix(_MARK)
+        data = read_file(place)
     except OSError as error:
         raise storage_error(error, shown(place)) from error
+    check_start(data, shown(place), None, SAVE_AS_UTF8)
+    data = data.removeprefix(MARK)
     bases = [os.path.dirname(place), *roots, os.getcwd()]
     for number, line in enumerate(data.splitlines(), 1):
         text = os.fsdecode(line)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from tlc.errors import AnnotationFileError, ImageReadError, OptionError
+from tlc.errors import ImageReadError, OptionError
 from tlc.format.manifest import digest
 from tlc.importers.image_headers import image_size
 from tlc.importers.report import Problem, Problems, shortened
 from tlc.importers.source import Source
+from tlc.importers.text_file import refused, utf8_text
 from tlc.importers.yolo import YoloOptions, check_task, yolo_batches
 from tlc.importers.yolo_columns import Points, YoloColumn, usable_shapes
 from tlc.importers.yolo_images import image_urls, shown
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from tlc.importers.source import Batch
     from tlc.url import Url
 
-_MARK = b"\xef\xbb\xbf"
 _MEMBERS = {"detect": "boxes", "segment": "segments", "pose": "pose", "obb": "obb"}
 
 
@@ -95,9 +95,10 @@ def from_yolo_ndjson(
     data = place.read_bytes()
     problems = Problems(on_error)
     file = shown(place.to_str())
-    lines = data.removeprefix(_MARK).splitlines()
+    lines = utf8_text(data, file).splitlines()
     about, first = _data_set(lines, file)
-    task = task or about.task or "detect"
+    if task is None:
+        task = _task_of(about, file)
     check_task(task)
     records = _records(lines, first, file, split, problems, cut=not data.endswith(b"\n"))
     if split is not None and not records.images and split not in records.splits:
@@ -122,18 +123,29 @@ def _data_set(lines: list[bytes], file: str) -> tuple[_DataSet, int]:
             if about.type == "dataset":
                 return about, position + 1
             break
-    raise AnnotationFileError(
-        f"{file}: it does not begin with the record of a data set (NDJSON_DATASET).",
+    raise refused(
+        *("NDJSON_DATASET", file, "", "it does not begin with the record of a data set"),
         hint='the first line is {"type": "dataset", "task": "detect", "class_names": {"0": ...}}.',
     )
+
+
+def _task_of(about: _DataSet, file: str) -> str:
+    task = about.task or "detect"
+    if task not in _MEMBERS:
+        raise refused(
+            *("NDJSON_DATASET", file, "", "there is no such task"),
+            value=repr(task),
+            hint=f"pass task=, one of {', '.join(map(repr, _MEMBERS))}.",
+        )
+    return task
 
 
 def _decoded(line: bytes, type_: type, file: str, number: int) -> _DataSet:
     try:
         return msgspec.json.decode(line, type=type_, strict=False)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise AnnotationFileError(
-            f"{file}: line {number}: {error} ({_rule(error)}).",
+        raise refused(
+            *(_rule(error), file, f"line {number}", str(error)),
             hint="each line is one JSON object.",
         ) from error
 
@@ -169,7 +181,7 @@ def _broken(
     record = f"line {position + 1}"
     if is_cut:
         start = sum(len(line) + 1 for line in lines[:position])
-        record = f"{record} (byte {start})"
+        record = f"{record}, byte {start}"
     text = lines[position].decode("utf-8", "backslashreplace")
     return Problem(
         code="NDJSON_TRUNCATED" if is_cut else _rule(error),
@@ -234,6 +246,8 @@ class _Ndjson:
             own = getattr(image.annotations, member, None)
             if own is None and image.annotations is not None:
                 self._check_member(position, image.annotations)
+            if own and len(set(map(tuple, own))) < len(own):
+                self._note_repeated(position, own)
             rows += own or []
             owners += [position] * len(own or [])
         counts = [len(row) for row in rows]
@@ -246,6 +260,15 @@ class _Ndjson:
             np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]),
             np.array([value for row in rows for value in row], np.float64),
         )
+
+    def _note_repeated(self, position: int, rows: list[list[float]]) -> None:
+        seen: set[tuple[float, ...]] = set()
+        for number, row in enumerate(map(tuple, rows)):
+            if row in seen:
+                message = f"annotation {number} repeats one before it, and is kept"
+                value = " ".join(f"{each:g}" for each in row)
+                self._problems.note(self._problem("DUP_ROW", position, message, value))
+            seen.add(row)
 
     def _check_member(self, position: int, annotations: _Annotations) -> None:
         there = [name for name in _MEMBERS.values() if getattr(annotations, name)]
@@ -307,13 +330,13 @@ class _Ndjson:
             return None
 
     def _add(self, code: str, position: int, message: str, value: str = "") -> None:
-        record = f"line {self._records.lines[position]}"
-        self._problems.add(
-            Problem(
-                code=code,
-                file=self._file,
-                record=record,
-                value=shortened(value),
-                message=message,
-            )
+        self._problems.add(self._problem(code, position, message, value))
+
+    def _problem(self, code: str, position: int, message: str, value: str) -> Problem:
+        return Problem(
+            code=code,
+            file=self._file,
+            record=f"line {self._records.lines[position]}",
+            value=shortened(value),
+            message=message,
         )

@@ -64,11 +64,13 @@ def boxes(lines: Lines, sizes: Floats, problems: Problems, columns: int = 5) -> 
     half = values[:, 2:] / 2
     corners = np.hstack([values[:, :2] - half, values[:, :2] + half])
     inside = np.clip(corners, 0, 1)
-    flat = _any((values[:, 2:] <= 0) | (inside[:, 2:] <= inside[:, :2]))
+    pixels = inside * np.tile(sizes[lines.file], 2)
+    stored = pixels.astype(np.float32)  # in which small areas vanish
+    flat = _any((values[:, 2:] <= 0) | (stored[:, 2:] <= stored[:, :2]))
     cut = _any(np.abs(corners - inside) > NOISE) & ~flat
     lines = _reject_boxes(lines, flat, values[flat], problems, "a box has no area")
     problems.clipped += int(cut.sum())
-    return Shapes(lines, inside[~flat] * np.tile(sizes[lines.file], 2))
+    return Shapes(lines, pixels[~flat])
 
 
 def _outside(values: Floats, slack: Floats) -> Flags:

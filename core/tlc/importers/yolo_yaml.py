@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tlc.errors import AnnotationFileError, OptionError, UrlNotFoundError
+from tlc.importers.text_file import refused
 from tlc.importers.yaml_text import read_yaml
 from tlc.importers.yolo import YoloOptions, check_task, yolo_source
 from tlc.importers.yolo_images import list_images, shown
@@ -105,7 +106,7 @@ def read_yolo_file(data: bytes, file: str) -> YoloFile:
     if shape and (len(shape) != 2 or shape[0] < 1 or shape[1] not in (2, 3)):
         raise _wrong(file, "kpt_shape", shape, "[points, 2] or [points, 3]")
     flips = _numbers(content.get("flip_idx") or [], "flip_idx", file)
-    if flips and (not shape or sorted(flips) != list(range(shape[0]))):
+    if flips and (not shape or shape[0] != len(flips) or set(flips) != set(range(len(flips)))):
         raise _wrong(file, "flip_idx", flips, "each point's number once, from 0")
     path = content.get("path", "")
     if not isinstance(path, str):
@@ -148,7 +149,7 @@ def _names(value: Any, file: str) -> dict[int, str]:
             raise _wrong(file, f"names[{key}]", name, "a name")
         number = _number(key, "names", file)
         if number in names:
-            raise _wrong(file, f"names[{key}]", name, "an id that no other class has (DUP_ID)")
+            raise _wrong(file, f"names[{key}]", name, "an id of one class only", "DUP_ID")
         names[number] = name
     return names
 
@@ -169,11 +170,10 @@ def _number(value: Any, key: str, file: str) -> int:
     raise _wrong(file, key, value, "whole numbers")
 
 
-def _wrong(file: str, key: str, value: Any, wanted: str) -> AnnotationFileError:
-    shown_value = repr(value) if len(repr(value)) <= 80 else f"{repr(value)[:77]}..."
-    return AnnotationFileError(
-        f"{file}: {key} is {shown_value} (YAML_VALUE).", hint=f"it is {wanted}."
-    )
+def _wrong(
+    file: str, key: str, value: Any, wanted: str, code: str = "YAML_VALUE"
+) -> AnnotationFileError:
+    return refused(code, file, key, "this cannot be", value=repr(value), hint=f"it is {wanted}.")
 
 
 def _places(found: YoloFile, split: str, datasets_dir: str | None) -> tuple[str, list[str]]:

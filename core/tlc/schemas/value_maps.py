@@ -118,8 +118,10 @@ def value_map_from_json(data: Mapping[str, Mapping[str, str]]) -> ValueMap:
 def _key(key: Any) -> Number:
     if callable(item := getattr(key, "item", None)):  # a NumPy scalar
         key = item()
-    if isinstance(key, (int, float)) and math.isfinite(key):
-        return int(key) if float(key).is_integer() else float(key)
+    if isinstance(key, int):  # of any size
+        return int(key)
+    if isinstance(key, float) and math.isfinite(key):
+        return int(key) if key.is_integer() else key
     raise SchemaError(
         f"The key {key!r} of a value map is not a number.",
         hint="Keys are the numbers that the column holds; values are the names of the classes.",

@@ -41,12 +41,15 @@ class AnnotationFactories(Importing):
         triangle_attributes: Attributes | None = None,
         flip_indices: Sequence[int] | None = None,
         oks_sigmas: Sequence[float] | None = None,
+        check_images: bool = False,
+        encoding: str | None = None,
         on_error: str = "raise",
         **options: Unpack[TableOptions],
     ) -> Self:
         """Make a table from a COCO annotation file, with a row for each image.
 
-        Images are referenced, not copied, and opened only where the file does not tell their size.
+        Images are referenced, not copied, and opened only where the file does not tell their size,
+        or `check_images` is true.
         Category ids stay as they are. Ids, areas and other members of annotations become values per
         instance; those of images become columns that samples do not have.
 
@@ -66,12 +69,16 @@ class AnnotationFactories(Importing):
             triangle_attributes: Name or `MapElement` of each triangle.
             flip_indices: For each keypoint, the one that it becomes in a mirror.
             oks_sigmas: For each keypoint, how far apart two people place it.
+            check_images: Whether to read the sizes of all images, from their first bytes, and to
+                refuse those that are not as large as the file says.
+            encoding: Encoding of the file, such as ``"utf-16"``; UTF-8 if None.
             on_error: ``"raise"`` refuses a file in which a record is wrong, and names the first of
                 them; ``"skip"`` leaves such records out and counts them in `import_report`.
             options: See below.
 
         Raises:
             UrlNotFoundError: There is no such file.
+            OptionError: One of the words is none that it can be, or the encoding is not known.
             AnnotationFileError: It is no COCO file, or records of it are wrong.
         """
         from tlc.importers.coco import from_coco
@@ -88,7 +95,13 @@ class AnnotationFactories(Importing):
             "oks_sigmas": oks_sigmas,
         }
         wanted = Options(
-            task, segmentation_format, include_iscrowd, keep_crowd_annotations, skeleton
+            task,
+            segmentation_format,
+            include_iscrowd,
+            keep_crowd_annotations,
+            skeleton,
+            check_images,
+            encoding,
         )
         folder = Url(image_folder) if image_folder else None
         return cls._import(

@@ -120,6 +120,7 @@ class FrameFactories(Importing):
 
         An empty number is None. Numbers whose text says more, such as 007, stay text, and so do
         dates and times. Lists and dictionaries are read from JSON where a schema asks for them.
+        The file may be larger than memory: it is read twice, piece by piece.
 
         Args:
             input_url: The file.
@@ -157,7 +158,9 @@ class FrameFactories(Importing):
         schema: Mapping[str, Schema] | None = None,
         **options: Unpack[TableOptions],
     ) -> Self:
-        """Make a table from a Parquet file; nested columns stay nested.
+        """Make a table from a Parquet file, which may be larger than memory.
+
+        Nested columns stay nested.
 
         Args:
             input_url: The file.
@@ -185,6 +188,8 @@ class FrameFactories(Importing):
         **options: Unpack[TableOptions],
     ) -> Self:
         """Make a table from a file with one JSON object per line.
+
+        The file may be larger than memory: it is read twice, piece by piece.
 
         Args:
             input_url: The file.
@@ -298,6 +303,7 @@ class FrameFactories(Importing):
         Raises:
             MissingExtraError: The package `datasets` is not installed.
             UrlNotFoundError: There is no such data set.
+            AnnotationFileError: Files of the data set are damaged.
             OptionError: There is no such split, or several where none was named.
         """
         from tlc.importers.hugging_face import from_hugging_face_dataset, load

@@ -358,6 +358,7 @@ def test_settings_tell_where_they_come_from(succeeds, tmp_path, monkeypatch):
         ["cache_folder", f"{tmp_path}/cache", "from environment", "TLC_CACHE_FOLDER"],
         ["cache_size", "17179869184", "from default", "TLC_CACHE_SIZE"],
         ["media_cache_size", "17179869184", "from default", "TLC_MEDIA_CACHE_SIZE"],
+        ["exporters", "from default", "TLC_EXPORTERS"],
         ["aliases.DATA", "/data", "from file", "TLC_ALIAS_DATA"],
         ["aliases.PHOTOS", "/photos", "from environment", "TLC_ALIAS_PHOTOS"],
         ["aliases.SCANS", "/scans", "from api", "TLC_ALIAS_SCANS"],

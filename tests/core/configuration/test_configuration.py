@@ -144,7 +144,30 @@ def test_describe_tells_where_each_value_comes_from(config, file, monkeypatch):
         OptionInfo("cache_folder", "/cache", "api", "TLC_CACHE_FOLDER"),
         OptionInfo("cache_size", 16 << 30, "default", "TLC_CACHE_SIZE"),
         OptionInfo("media_cache_size", 16 << 30, "default", "TLC_MEDIA_CACHE_SIZE"),
+        OptionInfo("exporters", "", "default", "TLC_EXPORTERS"),
         OptionInfo("aliases.A", "/file", "file", "TLC_ALIAS_A"),
         OptionInfo("aliases.B", "s3://bucket/b", "environment", "TLC_ALIAS_B"),
         OptionInfo("aliases.C", "/c", "api", "TLC_ALIAS_C"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("exporters: [a.b:C, d:E]", ["a.b:C", "d:E"]),
+        ("exporters: 'a.b:C, d:E'", ["a.b:C", "d:E"]),
+        ("exporters: []", []),
+        ("exporters: [C]", None),
+        ("exporters: [a:b c]", None),
+        ("exporters: 3", None),
+    ],
+)
+def test_exporters_are_named_by_module_and_class(config, file, written, found):
+    file.write_text(f"{written}\n")
+    if found is None:
+        with pytest.raises(ConfigurationError, match="It takes a list of classes"):
+            assert config.exporters
+    else:
+        assert config.exporters == found
+    config.exporters = ["x:Y"]
+    assert config.exporters == ["x:Y"]

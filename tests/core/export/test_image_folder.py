@@ -79,11 +79,45 @@ def test_what_no_folder_can_say_is_an_error(images, tmp_path):
         tlc.Table.from_dict({"a": [1]}, table_name="x").export(tmp_path / "out", "image_folder")
 
 
-def test_a_folder_with_something_in_it_is_left_alone(images, tmp_path):
+def test_tables_add_up(images, tmp_path):
     (tmp_path / "out").mkdir()
-    make(images).export(tmp_path / "out")  # an empty one may be there
-    with pytest.raises(UrlExistsError, match="new folder"):
-        make(images).export(tmp_path / "out")
+    make(images[:1], [2]).export(tmp_path / "out")  # an empty one may be there
+    make(images[1:2], [2]).export(tmp_path / "out", images="symlink")
+    make(images[2:], [9]).export(tmp_path / "out", images="move")
+    assert files(tmp_path / "out") == ["cat/a.png", "cat/b.png", "emu/b.png"]
+    assert not os.path.exists(images[2])
+    assert sorted(os.listdir(tmp_path / "out")) == ["cat", "dog", "emu"], "nothing is left over"
+
+
+def test_no_image_takes_the_place_of_another(images, tmp_path):
+    make(images[:2], [2, 2]).export(tmp_path / "out")
+    before = files(tmp_path / "out")
+    with pytest.raises(UrlExistsError, match=r"cat/b\.png exists already"):
+        make([images[0], images[2]], [5, 2]).export(tmp_path / "out")
+    assert files(tmp_path / "out") == before
+    assert sorted(os.listdir(tmp_path / "out")) == ["cat", "dog", "emu"]
+
+
+@pytest.mark.parametrize("classes", [{2: "cat"}, {**CLASSES, 10: "fox"}])
+def test_a_folder_of_other_classes_is_left_alone(classes, images, tmp_path):
+    """Classes of such a folder are numbered in the order of their names."""
+    make(images[:1], [2]).export(tmp_path / "out")
+    with pytest.raises(ExportError, match=r"for other classes .* 'cat', 'dog', 'emu', not 'cat'"):
+        make(images[1:], [2, 2], classes).export(tmp_path / "out")
+    assert files(tmp_path / "out") == ["cat/a.png"]
+    photos = tlc.Table.from_dict({"photo": images}, {"photo": schemas.ImageSchema()})
+    with pytest.raises(ExportError, match="not none"):
+        photos.export(tmp_path / "out", "image_folder")
+
+
+def test_an_addition_that_fails_leaves_no_trace(images, tmp_path):
+    make(images[:1], [2]).export(tmp_path / "out")
+    table = make(images[1:], [5, 5])
+    os.unlink(images[2])
+    with pytest.raises(UrlNotFoundError, match="There is no image"):
+        table.export(tmp_path / "out")
+    assert files(tmp_path / "out") == ["cat/a.png"]
+    assert sorted(os.listdir(tmp_path / "out")) == ["cat", "dog", "emu"]
 
 
 def test_a_missing_image_leaves_no_trace(images, tmp_path):

@@ -194,6 +194,19 @@ def test_a_package_that_does_not_load_hides_no_other(install, table, tmp_path):
         table.export(tmp_path / "o.csv", "bad")
 
 
+def test_the_configuration_names_an_exporter(install, table, tmp_path, monkeypatch):
+    install("exporters_of_e", GOOD, "")
+    monkeypatch.setenv("TLC_EXPORTERS", "exporters_of_e_module:Good")
+    assert info_of("good")["source"] == "config"
+    assert table.export(tmp_path / "o.good").read() == "a\nü"
+    monkeypatch.setenv("TLC_EXPORTERS", "exporters_of_e_module:Good, no_such_module:Bad")
+    with pytest.warns(TlcWarning, match="'no_such_module:Bad' that the configuration names"):
+        assert table.export(tmp_path / "o.good").read() == "a\nü"
+    monkeypatch.setenv("TLC_EXPORTERS", "builtins:int")
+    with pytest.warns(TlcWarning, match="is no exporter"):
+        assert "good" not in list_exporter_formats()
+
+
 def test_an_entry_point_must_be_the_exporter_that_it_says(install, table, tmp_path):
     install("exporters_of_d", GOOD, "well = exporters_of_d_module:Good")
     with pytest.raises(ConfigurationError, match="is called 'well', but exports 'good'"):

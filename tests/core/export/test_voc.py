@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from xml.etree import ElementTree
 
 import numpy as np
@@ -12,7 +13,7 @@ from tests.core.export.instances import CLASSES, annotated, labels_of, size_of, 
 import tlc
 from tlc import schemas
 from tlc.data_types import BoundingBoxes2D
-from tlc.errors import ExportError, OptionError
+from tlc.errors import ExportError, OptionError, UrlExistsError, UrlNotFoundError
 
 again = settings(max_examples=15, suppress_health_check=list(HealthCheck))
 
@@ -91,3 +92,56 @@ def test_what_cannot_be_written(tmp_path):
     with pytest.raises(ExportError, match="XML"):
         table_of("bbs", [named], tmp_path, schema=schema).export(tmp_path / "out", "voc")
     assert not (tmp_path / "out").exists()
+
+
+def box(*corners):
+    return BoundingBoxes2D([corners], [0], image_width=8, image_height=9)
+
+
+def files(folder):
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir())
+
+
+def test_splits_add_up(tmp_path):
+    """Images of all splits lie in one folder, so those of one name get others."""
+    place = tmp_path / "out"
+    table_of("bbs", [box(0, 0, 2, 2), box(0, 0, 3, 3)], tmp_path).export(place, "voc")
+    other = table_of("bbs", [box(0, 0, 4, 4)], tmp_path)
+    other.export(place, "voc", split="val")
+    assert files(place) == [
+        *("Annotations/000.xml", "Annotations/000_0001.xml", "Annotations/001.xml"),
+        *("ImageSets/Main/train.txt", "ImageSets/Main/val.txt"),
+        *("JPEGImages/000.png", "JPEGImages/000_0001.png", "JPEGImages/001.png"),
+    ]
+    for split, corners in (("train", [2, 3]), ("val", [4])):
+        back = tlc.Table.from_voc(
+            place / "Annotations",
+            place / "JPEGImages",
+            CLASSES,
+            image_set=place / f"ImageSets/Main/{split}.txt",
+            table_name=split,
+        )
+        assert [row["bbs"].bounding_boxes[0, 3] for row in back] == corners
+    before = files(place)
+    with pytest.raises(UrlExistsError, match=r"val\.txt exists already"):
+        other.export(place, "voc", split="val")
+    assert files(place) == before
+
+
+def test_an_addition_that_fails_leaves_no_trace(tmp_path):
+    place = tmp_path / "out"
+    table_of("bbs", [box(0, 0, 2, 2)], tmp_path).export(place, "voc")
+    before = files(place)
+    other = table_of("bbs", [box(0, 0, 4, 4)] * 2, tmp_path)
+    os.unlink(other.table_rows[1]["image"])
+    with pytest.raises(UrlNotFoundError, match="There is no image"):
+        other.export(place, "voc", split="val")
+    assert files(place) == before
+    assert sorted(os.listdir(place)) == ["Annotations", "ImageSets", "JPEGImages"]
+
+
+def test_a_folder_of_another_kind_is_left_alone(tmp_path):
+    (tmp_path / "out" / "else").mkdir(parents=True)
+    with pytest.raises(UrlExistsError, match="has no ImageSets/Main"):
+        table_of("bbs", [box(0, 0, 2, 2)], tmp_path).export(tmp_path / "out", "voc")
+    assert os.listdir(tmp_path / "out") == ["else"]

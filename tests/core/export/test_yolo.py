@@ -10,6 +10,7 @@ import pytest
 import yaml
 from tests.core.export.instances import table_of
 
+import tlc
 from tlc.data_types import (
     BoundingBoxes2D,
     Keypoints2D,
@@ -60,6 +61,21 @@ def test_splits_add_up(table, tmp_path):
     with pytest.raises(UrlExistsError, match="split 'val' already"):
         table.export(place, split="val")
     assert tree(place) == files
+
+
+def test_ids_with_gaps_become_others_and_names_survive(table, tmp_path):
+    """YOLO counts classes from 0."""
+    table.export(tmp_path / "out")
+    back = tlc.Table.from_yolo(tmp_path / "out/dataset.yaml", "train", table_name="back")
+    path = "bbs.instances_additional_data.label"
+
+    def names(of):
+        classes = of.get_simple_value_map(path)
+        return [[classes[n] for n in row["bbs"].labels] for row in of if row["bbs"].num_instances]
+
+    assert names(back) == names(table) == [["dog", "cat"]]
+    assert table.get_simple_value_map(path) == CLASSES
+    assert back.get_simple_value_map(path) == {0: "cat", 1: "dog"}
 
 
 def test_another_split_must_have_the_same_classes(table, tmp_path):

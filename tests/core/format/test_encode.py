@@ -20,6 +20,7 @@ from tlc.format.bulk import NoFiles
 from tlc.format.encode import ColumnEncoder, common_length
 from tlc.format.infer import infer_column
 from tlc.schemas import Schema
+from tlc.schemas.values import DictValue
 from tlc.url import Url
 
 A_DAY = datetime.datetime(2020, 1, 2, 3, 4, 5)
@@ -242,3 +243,9 @@ def test_columns_of_one_batch_have_one_length():
     assert common_length({}) == 0
     with pytest.raises(ColumnLengthError, match="'a' has 1, 'b' has 2"):
         common_length({"a": [1], "b": [1, 2]})
+
+
+def test_the_error_of_a_cell_ends_with_one_full_stop():
+    with pytest.raises(CellError, match="cannot be stored as JSON") as caught:
+        encoder(Schema(value=DictValue())).encode([{"a": object()}])
+    assert caught.value.message.endswith(" 'object' is no type of JSON.")

@@ -12,7 +12,7 @@ from tests.core.importers.labelled import column_bytes, image_bytes
 
 from tlc.cli.showing import show_object
 from tlc.errors import OptionError, ReuseWarning, UrlNotFoundError
-from tlc.importers import coco_tables, json_stream, spill
+from tlc.importers import coco, coco_file, coco_tables, json_stream, spill
 from tlc.table import Table
 
 
@@ -276,7 +276,8 @@ def test_files_larger_than_memory_should_hold(tmp_path, monkeypatch, task):
     whole = Table.from_coco(file, images, task=task, table_name="whole")
     for module, name, value in (
         (json_stream, "PIECE", 1000),
-        (spill, "IN_MEMORY", 5000),
+        (coco, "IN_MEMORY", 5000),
+        (spill, "LATER", 2000),
         (coco_tables, "_WHOLE", 10_000),
         (coco_tables, "_PART", 10_000),
         (coco_tables, "_WAITING", 20_000),
@@ -284,6 +285,40 @@ def test_files_larger_than_memory_should_hold(tmp_path, monkeypatch, task):
         monkeypatch.setattr(module, name, value)
     parts = Table.from_coco(file, images, task=task, table_name="parts")
     assert list(parts.table_rows) == list(whole.table_rows)
+
+
+def test_images_larger_than_memory_should_hold(tmp_path, monkeypatch):
+    content = good()
+    content["images"] = [
+        {
+            "id": number % 250,
+            "file_name": f"{number}.png",
+            "width": 64,
+            "height": 48,
+            **({"note": f"of {number}"} if number % 3 else {}),
+        }
+        for number in range(300)
+    ]
+    content["annotations"] = [
+        {**content["annotations"][0], "id": number, "image_id": number * 7 % 250}
+        for number in range(400)
+    ]
+    for module, name, value in (
+        (json_stream, "PIECE", 1000),
+        (coco_file, "MOST_WAITING", 1000),
+        (spill, "LATER", 500),
+        (coco_tables, "_WHOLE", 5000),
+        (coco_tables, "_PART", 5000),
+    ):
+        monkeypatch.setattr(module, name, value)
+    file, images = write(tmp_path, content)
+    table = Table.from_coco(file, images, on_error="skip")
+    assert table.import_report.counts["DUP_ID"] == 50
+    for number, row in enumerate(table.table_rows):
+        assert (row["image_id"], row["image"]) == (number, str(images / f"{number}.png"))
+        assert row["note"] == (f"of {number}" if number % 3 else None)
+        ids = row["bbs"]["instances_additional_data"]["annotation_id"]
+        assert ids == [n for n in range(400) if n * 7 % 250 == number]
 
 
 def test_a_file_without_images_or_annotations(made):
@@ -302,10 +337,17 @@ def test_category_ids_of_any_size_take_no_memory(made):
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"task": "stuff"}, {"segmentation_format": "rle"}, {"on_error": "ignore"}]
+    "arguments",
+    [
+        {"task": "stuff"},
+        {"segmentation_format": "rle"},
+        {"on_error": "ignore"},
+        {"encoding": "utf-61"},
+        {"encoding": "hex"},
+    ],
 )
 def test_words_that_are_none(made, arguments):
-    with pytest.raises(OptionError, match=r"it is (one of|.raise.)"):
+    with pytest.raises(OptionError, match=r"it is (one of|.raise.|a name such as)"):
         made(**arguments)
 
 
@@ -316,7 +358,7 @@ def test_no_file(tmp_path):
 
 def test_show_tells_what_was_found(made):
     content = good()
-    content["annotations"][0]["bbox"] = [1, 2, 0, 0]
+    content["annotations"][0]["bbox"] = [1, 2, -1, 0]
     table = made(content, on_error="skip")
     shown = show_object(table.url)
     assert "  1 records left out" in shown

@@ -104,7 +104,9 @@ RECORDS = {
     "a box of texts": (first("bbox", ["1"] * 4), *("BAD_RECORD", "annotations[0]", 3, 1)),
     "a box with NaN": (first("bbox", [NAN, 2, 3, 4]), *("BOX_RANGE", A0, 3, 1)),
     "an endless box": (first("bbox", [1, 2, INFINITE, 4]), *("BOX_RANGE", A0, 3, 1)),
-    "a box without width": (first("bbox", [1, 2, 0, 4]), *("BOX_RANGE", A0, 3, 1)),
+    "a line right of the image": (first("bbox", [64.1, 2, 0, 4]), *("BOX_RANGE", A0, 3, 1)),
+    "a point above the image": (first("bbox", [1, -0.1, 0, 0]), *("BOX_RANGE", A0, 3, 1)),
+    "a box of NaN and no height": (first("bbox", [1, NAN, 4, 0]), *("BOX_RANGE", A0, 3, 1)),
     "a box of negative height": (first("bbox", [1, 2, 3, -4]), *("BOX_RANGE", A0, 3, 1)),
     "a box right of the image": (first("bbox", [64, 2, 3, 4]), *("BOX_RANGE", A0, 3, 1)),
     "a box above the image": (first("bbox", [1, -9, 3, 4]), *("BOX_RANGE", A0, 3, 1)),
@@ -171,6 +173,11 @@ RECORDS = {
 
 # What breaks a rule, but has a meaning.
 NOTES = {
+    "a box without width": (first("bbox", [1, 2, 0, 4]), "BOX_EMPTY"),
+    "a box without height": (first("bbox", [296.65 / 10, 38.833, 1.03, 0.0]), "BOX_EMPTY"),
+    "a line at the border": (first("bbox", [0, 2, 0, 4]), "BOX_EMPTY"),
+    "a point in the corner": (first("bbox", [64, 48, 0, 0]), "BOX_EMPTY"),
+    "a skeleton in a line": (first("bbox", [1, 2, 0, 4], "pose"), "BOX_EMPTY"),
     "no segmentation": (first("segmentation", ..., "segment"), "NO_MASK"),
     "an empty segmentation": (first("segmentation", [], "segment"), "NO_MASK"),
     "a polygon of two corners": (first("segmentation", [[1, 2, 3, 4]], "segment"), "NO_MASK"),
@@ -186,12 +193,7 @@ FILES = {
     "half a file": TEXT[: len(TEXT) // 2],
     "all but the end": TEXT[:-1],
     "two objects": TEXT + TEXT,
-    "UTF-16": TEXT.encode("utf-16"),
-    "UTF-16 without mark": TEXT.encode("utf-16-le"),
-    "gzip": b"\x1f\x8b\x08\x00" + bytes(20),
-    "a zip file": b"PK\x03\x04" + bytes(20),
     "an image": b"\x89PNG\r\n\x1a\n" + bytes(20),
-    "zeros": bytes(1000),
     "no images": json.dumps({k: v for k, v in good().items() if k != "images"}),
     "no categories": json.dumps({k: v for k, v in good().items() if k != "categories"}),
     "images as an object": json.dumps({**good(), "images": {"1": good()["images"][0]}}),
@@ -203,6 +205,14 @@ FILES = {
     "a list that does not end": TEXT.replace("]", ""),
     "brackets without end": b'{"images": ' + b"[" * 100_000,
     "brackets of others": b'{"info": ' + b"{" * 100_000,
+}
+
+OTHERS = {
+    "UTF-16": (TEXT.encode("utf-16"), "ENCODING", 'pass encoding="utf-16"'),
+    "UTF-16 without mark": (TEXT.encode("utf-16-le"), "ENCODING", 'pass encoding="utf-16-le"'),
+    "zeros": (bytes(1000), "ENCODING", "utf-16"),
+    "gzip": (b"\x1f\x8b\x08\x00" + bytes(20), "NOT_TEXT", "unpack"),
+    "a zip file": (b"PK\x03\x04" + bytes(20), "NOT_TEXT", "unpack"),
 }
 
 
@@ -239,6 +249,27 @@ def test_a_wrong_record_is_named_and_can_be_left_out(tmp_path, name):
     assert (tree_digest(tmp_path / "images"), tree_digest(file)) == before
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        first("image_id", "10"),
+        first("category_id", "cat"),
+        first("id", "7"),
+        changed(["images", 0, "id"], "30"),
+        changed(["categories", 0, "id"], "cat"),
+    ],
+)
+def test_ids_that_are_texts_are_told_as_such(tmp_path, change):
+    file, images = case(tmp_path, change)
+    with pytest.raises(AnnotationFileError) as caught:
+        Table.from_coco(file, images)
+    problem = caught.value.problems[0]
+    assert problem.code == "BAD_RECORD"
+    assert problem.message.partition(": ")[0].endswith("id")
+    assert "got `str`" in problem.message
+    assert "ids are whole numbers" in problem.hint
+
+
 @pytest.mark.parametrize("name", NOTES)
 def test_what_is_odd_is_counted_and_kept(tmp_path, name):
     change, code = NOTES[name]
@@ -247,6 +278,7 @@ def test_what_is_odd_is_counted_and_kept(tmp_path, name):
     assert table.import_report.counts == {code: 1}
     assert table.import_report.skipped == 0
     assert instances(table, change.task) == 2
+    [table[row] for row in range(len(table))]
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -259,17 +291,28 @@ def test_what_is_no_coco_file(tmp_path, name, on_error):
     assert not list((tmp_path / "tlc").rglob("manifest.json"))
 
 
+@pytest.mark.parametrize("name", OTHERS)
+def test_files_of_another_kind_are_told_by_their_start(tmp_path, name):
+    content, code, hint = OTHERS[name]
+    file, images = write(tmp_path, content, names=["b.png"])
+    with pytest.raises(AnnotationFileError, match=hint) as caught:
+        Table.from_coco(file, images)
+    assert [(each.code, each.file) for each in caught.value.problems] == [(code, str(file))]
+
+
 def test_bytes_that_are_no_text_are_named_with_their_record(tmp_path):
     text = TEXT.replace("c.png", "c\xe9.png").encode("cp1252")
     file, images = write(tmp_path, text, names=["b.png", "sub/a b.png"])
-    with pytest.raises(AnnotationFileError, match=r"images\[2\].*utf-8"):
+    with pytest.raises(AnnotationFileError, match='encoding="cp1252"') as caught:
         Table.from_coco(file, images)
+    assert [(e.code, e.record) for e in caught.value.problems] == [("ENCODING", "images[2]")]
+    assert len(Table.from_coco(file, images, on_error="skip")) == 2
 
 
 def test_many_problems_are_counted_and_the_first_are_told(tmp_path):
     content = good()
     content["annotations"] = [
-        {**content["annotations"][0], "id": number, "bbox": [1, 2, 0, 0]} for number in range(MANY)
+        {**content["annotations"][0], "id": number, "bbox": [1, 2, -1, 0]} for number in range(MANY)
     ]
     file, images = write(tmp_path, content)
     with pytest.raises(AnnotationFileError, match=f"{MANY} records cannot") as caught:
@@ -284,7 +327,7 @@ def test_many_problems_are_counted_and_the_first_are_told(tmp_path):
 
 def test_problems_of_all_kinds_are_told_at_once(tmp_path):
     content = good()
-    content["annotations"][0]["bbox"] = [1, 2, 0, 0]
+    content["annotations"][0]["bbox"] = [1, 2, -1, 0]
     content["annotations"][1]["category_id"] = 5
     content["images"][2]["file_name"] = "none.png"
     file, images = write(tmp_path, content, names=["b.png", "sub/a b.png"])

@@ -51,7 +51,8 @@ def polygons():
 
 @st.composite
 def annotations(draw, images, categories):
-    box = draw(st.tuples(NUMBERS, st.floats(0, 29), st.floats(0.5, 60), st.floats(0.5, 60)))
+    sides = st.floats(0.5, 60) | st.just(0.0)
+    box = draw(st.tuples(NUMBERS, st.floats(0, 29), sides, sides))
     points = draw(
         st.lists(st.tuples(NUMBERS, NUMBERS, st.integers(0, 2)), min_size=KEYPOINTS, max_size=4)
     )

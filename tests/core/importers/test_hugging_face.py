@@ -38,7 +38,8 @@ def encoded_image(kind="JPEG", colour=9):
 scalars = st.sampled_from(
     [
         (datasets.Value("int8"), st.integers(-128, 127)),
-        (datasets.Value("uint64"), st.integers(0, 2**64 - 1)),
+        # Of larger ones in structs the library itself cannot make a data set.
+        (datasets.Value("uint64"), st.integers(0, 2**63 - 1)),
         (datasets.Value("float32"), st.floats(width=32, allow_nan=False)),
         (datasets.Value("float64"), st.floats(allow_nan=False)),
         (datasets.Value("bool"), st.booleans()),

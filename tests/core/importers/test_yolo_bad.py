@@ -177,42 +177,6 @@ def test_what_is_no_file_is_not_waited_for(data):
     assert found == [("LABEL_UNREADABLE", str(label)), ("IMG_UNREADABLE", str(listed))]
 
 
-def test_an_image_that_is_listed_but_missing(data):
-    data.add("a", GOOD["detect"])
-    listed = data.root / "list.txt"
-    listed.write_text("images/train/a.png\nimages/train/gone.png\n")
-    with pytest.raises(AnnotationFileError) as caught:
-        Table.from_yolo_url(listed, CLASSES)
-    assert the_problem(caught) == ("IMG_MISSING", str(listed), "line 2")
-    table = Table.from_yolo_url(listed, CLASSES, on_error="skip")
-    assert (len(table), table.import_report.counts) == (1, {"IMG_MISSING": 1})
-
-
-def test_an_image_that_is_listed_twice(data):
-    data.add("a", GOOD["detect"])
-    listed = data.root / "list.txt"
-    listed.write_text("images/train/a.png\n./images/train/../train/a.png\n")
-    with pytest.raises(AnnotationFileError) as caught:
-        Table.from_yolo_url(listed, CLASSES)
-    assert the_problem(caught) == ("DUP_ID", str(listed), "line 2")
-    assert len(Table.from_yolo_url(listed, CLASSES, on_error="skip")) == 1
-
-
-def test_a_name_that_is_no_text(data):
-    data.image("b.png")
-    folder = os.fsencode(data.images / "train")
-    with open(os.path.join(folder, b"\xff.png"), "wb") as file:
-        file.write(image_bytes())
-    os.makedirs(os.fsencode(data.root / "labels" / "train"))
-    with open(os.path.join(os.fsencode(data.root / "labels" / "train"), b"\xff.txt"), "wb") as file:
-        file.write(b"9 1 1 1 1")
-    with pytest.raises(AnnotationFileError, match="NAME_NOT_TEXT") as caught:
-        imported(data)
-    assert caught.value.problems[0].file == f"{data.images}/train/\\xff.png"
-    table = imported(data, on_error="skip")
-    assert (len(table), table.import_report.counts) == (1, {"NAME_NOT_TEXT": 1})
-
-
 def test_what_has_a_meaning_is_kept_and_noted(data):
     data.add("a", "1 .5 .5 .5 .5\n0 .2 .2 .1 .1\n1  .5 .5 .5 .5\n")
     data.image("b.png")

@@ -139,7 +139,7 @@ FILES = [
     ("- a\n- b\n", "no dictionary"),
     ("train: [images\nnames: [a]", r"data\.yaml: .*YAML"),
     ('train: "images\nnames: [a]', r"data\.yaml: .*YAML"),
-    ("train: images\n", r"data\.yaml: names .*YAML_VALUE"),
+    ("train: images\n", r"data\.yaml: names: .*YAML_VALUE"),
     ("train: images\nnames: []\n", "YAML_VALUE"),
     ("train: images\nnames: {a: b}\n", "YAML_VALUE.*whole numbers"),
     ("train: images\nnames: {1.5: b}\n", "YAML_VALUE.*whole numbers"),
@@ -163,7 +163,7 @@ FILES = [
     ("path: [x]\nnames: [a]\ntrain: images\n", "path.*YAML_VALUE"),
     ("names: [a]\ntrain: images\n".encode("utf-16"), "ENCODING"),
     ("names: [é]\ntrain: images\n".encode("cp1252"), "ENCODING"),
-    (b"\0", "YAML"),
+    (b"\0", "ENCODING"),
 ]
 
 
