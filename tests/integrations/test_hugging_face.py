@@ -6,8 +6,10 @@ import pytest
 import torch
 from transformers import TrainingArguments
 
+import tlc
+from tlc.catalog import list_runs
 from tlc.integration.hugging_face import Trainer
-from tlc.testing.adapter_contract import AdapterContract
+from tlc.testing import AdapterContract
 
 
 class Linear(torch.nn.Module):
@@ -59,3 +61,134 @@ class TestHuggingFace(AdapterContract):
         )
         trainer.train()
         return {name: each.detach().numpy() for name, each in model.named_parameters()}
+
+
+ROWS = 20
+CLASSES = ["even", "odd"]
+
+
+@pytest.fixture
+def table():
+    rows = torch.arange(float(ROWS))
+    columns = {"x": torch.stack([rows / 64] * 8, 1), "label": [i % 2 for i in range(ROWS)]}
+    schema = {"label": tlc.schemas.CategoricalLabelSchema(CLASSES)}
+    made = tlc.Table.from_dict(columns, schema, project_name="transformers")
+    weights = [float(i < 5) for i in range(ROWS)]
+    return made.add_column("weight", weights, tlc.schemas.SampleWeightSchema())
+
+
+def number(batch, _):
+    return {"number": (batch["x"][:, 0] * 64).round().long()}
+
+
+def loss(batch, output):
+    logits = output.forward["logits"]
+    each = torch.nn.functional.cross_entropy(logits, batch["labels"], reduction="none")
+    return {"loss": each}
+
+
+def passes(run):
+    return [
+        (each.metrics_info.split, each.metrics_info.constants["epoch"], len(each))
+        for each in run.metrics_tables
+    ]
+
+
+def made(table, folder, *, model=None, **options):
+    arguments_ = options.pop("arguments", {})
+    return Trainer(
+        model or Linear(),
+        arguments(str(folder), num_train_epochs=2, **arguments_),
+        train_dataset=table,
+        eval_dataset=options.pop("eval_dataset", table),
+        metrics_collectors=[number, loss],
+        **options,
+    )
+
+
+@pytest.mark.parametrize("strategy", ["epoch", "no"])
+def test_metrics_are_collected_at_the_epochs_asked_for(table, tmp_path, strategy):
+    run = tlc.init("transformers")
+    options = {"eval_strategy": strategy}
+    made(table, tmp_path, metrics_collection_epochs=[0, 2], arguments=options).train()
+    wanted = {(split, epoch, ROWS) for split in ("train", "eval") for epoch in (0, 2)}
+    assert set(passes(run)) == wanted
+    assert len(passes(run)) == len(wanted)
+    found = run.metrics(table=table)
+    assert found["number"].to_pylist() == found["example_id"].to_pylist()
+
+
+def test_several_data_sets_are_told_apart(table, tmp_path):
+    run = tlc.init("transformers")
+    data = {"small": table.keep(range(7)), "large": table}
+    made(table, tmp_path, eval_dataset=data).train()
+    wanted = [("eval_small", 7), ("eval_large", ROWS)] * 2
+    assert [(split, count) for split, _, count in passes(run)] == wanted
+
+
+def test_a_run_is_gone_on_with_by_its_name(table, tmp_path):
+    active = tlc.init("transformers", "mine")
+    made(table, tmp_path, run_name="mine").train()
+    assert len(active.metrics_tables) == 2
+    assert not active.state.status.is_final
+    tlc.close()
+    made(table, tmp_path, run_name="other", run_description="second").train()
+    project = tlc.helpers.ProjectLayout.project_url(project_name="transformers")
+    assert sorted(entry.url.name for entry in list_runs(project)) == ["mine", "other"]
+    other = tlc.Run.from_url(tlc.helpers.ProjectLayout.run_url("other", "transformers"))
+    assert (other.status_name, other.description) == ("completed", "second")
+
+
+def test_the_loss_of_each_sample_is_that_of_the_batch_on_average(table, tmp_path):
+    run = tlc.init("transformers")
+    trainer = made(table, tmp_path)
+    told = trainer.evaluate()["eval_loss"]
+    assert sum(run.metrics()["loss"].to_pylist()) / ROWS == pytest.approx(told, rel=1e-5)
+
+
+def test_logged_values_and_arguments_are_in_the_run(table, tmp_path):
+    run = tlc.init("transformers")
+    made(table, tmp_path, arguments={"logging_steps": 1, "weight_decay": 0.125}).train()
+    assert run.parameters["weight_decay"] == 0.125
+    assert any("learning_rate" in each for each in run.constants["outputs"])
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+def test_rows_of_weight_zero_are_not_trained_on(table, tmp_path, weighted):
+    seen = []
+
+    class Seeing(Linear):
+        def forward(self, x, labels=None):
+            if self.training:
+                seen.extend((x[:, 0] * 64).round().int().tolist())
+            return super().forward(x, labels)
+
+    tlc.init("transformers")
+    made(table, tmp_path, model=Seeing(), weighted=weighted).train()
+    assert set(seen) <= set(range(5))
+    seen.clear()
+    trainer = made(
+        table, tmp_path, model=Seeing(), weighted=False, exclude_zero_weights_train=False
+    )
+    trainer.train()
+    assert set(seen) == set(range(ROWS))
+
+
+def test_rows_of_weight_zero_may_have_no_metrics_but_are_evaluated(table, tmp_path):
+    run = tlc.init("transformers")
+    trainer = made(
+        table,
+        tmp_path,
+        exclude_zero_weights_metrics_collection=True,
+        metrics_collection_epochs=[1],
+    )
+    trainer.train()
+    assert set(passes(run)) == {("train", 1, 5), ("eval", 1, 5)}
+    assert trainer.predict(table).predictions.shape == (ROWS, 2)
+
+
+def test_data_sets_of_others_are_trained_on_as_ever(tmp_path):
+    data = [{"x": torch.rand(8), "label": i % 2} for i in range(8)]
+    run = tlc.init("transformers")
+    made(data, tmp_path).train()
+    assert not run.metrics_tables

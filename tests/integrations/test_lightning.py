@@ -7,8 +7,11 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from tlc.integration.lightning import MetricsCollectionCallback
-from tlc.testing.adapter_contract import AdapterContract
+import tlc
+from tlc.errors import MetricsError, OptionError
+from tlc.integration.lightning import MetricsCollectionCallback, RunLogger
+from tlc.samplers import create_sampler
+from tlc.testing import AdapterContract
 
 # Of Lightning about the script, and about itself.
 pytestmark = [
@@ -68,3 +71,153 @@ class TestLightning(AdapterContract):
             model, DataLoader(view, shuffle=True, **options), DataLoader(view, **options)
         )
         return {name: each.detach().numpy() for name, each in model.named_parameters()}
+
+
+CLASSES = ["even", "odd"]
+
+
+@pytest.fixture
+def table():
+    rows = torch.arange(20.0)
+    columns = {"x": torch.stack([rows / 64] * 8, 1), "label": [i % 2 for i in range(20)]}
+    schema = {"label": tlc.schemas.CategoricalLabelSchema(CLASSES)}
+    return tlc.Table.from_dict(columns, schema, project_name="lightning")
+
+
+@pytest.fixture
+def view(table):
+    return table.with_transform(as_pair)
+
+
+def number(batch, _):
+    return {"number": (batch[0][:, 0] * 64).round().long()}
+
+
+def score(_, output):
+    return {"score": output.forward[:, 1]}
+
+
+def splits(run):
+    return [(each.metrics_info.split, len(each)) for each in run.metrics_tables]
+
+
+@pytest.mark.parametrize("stage", ["validate", "test", "predict"])
+def test_each_stage_of_a_trainer_is_collected(view, tmp_path, stage):
+    class Module(Linear):
+        def test_step(self, batch, index):
+            return {"logits": self(batch[0])}
+
+        def predict_step(self, batch, index):
+            return self(batch[0])
+
+    run = tlc.init("lightning")
+    callback = MetricsCollectionCallback([number, score])
+    made = trainer(tmp_path, callbacks=callback)
+    if stage == "test":
+        callback.metrics_collectors = number
+    getattr(made, stage)(Module(), DataLoader(view, 8))
+    assert splits(run) == [({"validate": "val"}.get(stage, stage), 20)]
+    found = run.metrics(table=view.source)
+    assert found["number"].to_pylist() == found["example_id"].to_pylist()
+
+
+def test_each_of_several_loaders_has_a_split_of_its_own(view, tmp_path):
+    class Module(Linear):
+        def validation_step(self, batch, _, dataloader_idx=0):
+            self(batch[0])
+
+    run = tlc.init("lightning")
+    halves = torch.utils.data.Subset(view, range(10, 20)), torch.utils.data.Subset(view, [3, 1])
+    loaders = [DataLoader(half, 4) for half in halves]
+    trainer(tmp_path, callbacks=MetricsCollectionCallback(number)).validate(Module(), loaders)
+    assert splits(run) == [("val_0", 10), ("val_1", 2)]
+    found = run.metrics(table=view.source)
+    assert found["number"].to_pylist() == found["example_id"].to_pylist()
+
+
+def test_a_pass_of_its_own_collects_tables_at_chosen_epochs(view, tmp_path):
+    run = tlc.init("lightning")
+    callback = MetricsCollectionCallback(
+        [number, score],
+        {"train": view, "val": view},
+        "own_pass",
+        epochs=[1],
+        predict_fn=lambda module, batch: module(batch[0]),
+        dataloader_args={"batch_size": 7},
+    )
+    loader = DataLoader(view, 8)
+    trainer(tmp_path, max_epochs=3, callbacks=callback).fit(Linear(), loader, loader)
+    assert splits(run) == [("train", 20), ("val", 20)]
+    assert set(run.metrics()["epoch"].to_pylist()) == {1}
+
+
+def test_data_modules_work_and_the_sanity_check_leaves_nothing(view, tmp_path):
+    class Data(lightning.LightningDataModule):
+        def train_dataloader(self):
+            return DataLoader(view, 8, shuffle=True)
+
+        def val_dataloader(self):
+            return DataLoader(view, 8)
+
+    run = tlc.init("lightning")
+    made = trainer(tmp_path, max_epochs=1, callbacks=MetricsCollectionCallback(number))
+    made.fit(Linear(), datamodule=Data())
+    assert splits(run) == [("val", 20)]
+
+
+def test_what_a_module_logs_and_its_hyperparameters_are_in_the_run(view, tmp_path):
+    run = tlc.init("lightning")
+    logger = RunLogger()
+    made = trainer(tmp_path, max_epochs=2, logger=logger)
+    made.fit(Linear(lr=0.25), DataLoader(view, 8), DataLoader(view, 8))
+    assert logger.experiment.url == logger.run.url == run.url
+    assert (logger.name, logger.version) == ("lightning", run.name)
+    assert run.parameters["lr"] == 0.25
+    logged = [each for each in run.constants["outputs"] if "val_loss" in each]
+    assert [(each["epoch"], each["step"]) for each in logged] == [(0, 2), (1, 5)]
+
+
+def test_a_step_that_gives_no_predictions_is_told(view, tmp_path):
+    class Silent(Linear):
+        def validation_step(self, batch, _):
+            return torch.nn.functional.cross_entropy(self.layer(batch[0]), batch[1])
+
+    run = tlc.init("lightning")
+    made = trainer(tmp_path, callbacks=MetricsCollectionCallback(score))
+    with pytest.raises(MetricsError, match="predict_fn"):
+        made.validate(Silent(), DataLoader(view, 8))
+    assert run.status_name == "failed"
+
+
+def test_samples_without_a_table_are_told(tmp_path):
+    data = [(torch.rand(8), 0)] * 4
+    made = trainer(tmp_path, callbacks=MetricsCollectionCallback(number))
+    with pytest.raises(MetricsError, match="no url"):
+        made.validate(Linear(), DataLoader(data, 2))
+
+
+def test_weights_decide_what_is_trained_on(table, tmp_path):
+    weighted = table.add_column(
+        "weight", [float(i < 3) for i in range(20)], tlc.schemas.SampleWeightSchema()
+    )
+    seen = []
+
+    class Module(Linear):
+        def training_step(self, batch, index):
+            seen.extend((batch[0][:, 0] * 64).round().int().tolist())
+            return super().training_step(batch, index)
+
+    sampler = create_sampler(weighted)
+    loader = DataLoader(weighted.with_transform(as_pair), 1, sampler=sampler)
+    trainer(tmp_path, max_epochs=8).fit(Module(), loader)
+    assert set(seen) == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"collect_on": "often"}, {"collect_on": "own_pass"}, {"tables": {"train": 1}}],
+    ids=str,
+)
+def test_arguments_that_do_not_go_together_are_refused(arguments):
+    with pytest.raises(OptionError):
+        MetricsCollectionCallback(number, **arguments)

@@ -1,4 +1,4 @@
-"""Contract suites: what every sample type, url adapter, collector and sampler must do.
+"""Contract suites: what every sample type, url adapter, collector, sampler and adapter must do.
 
 `FaultyUrlAdapter` and `Turns` make requests fail and threads race in an order that a seed decides.
 
@@ -19,6 +19,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tlc.testing.adapter_contract import AdapterContract, Training
     from tlc.testing.collector_contract import CollectorContract
     from tlc.testing.faulty_adapter import Fault, FaultyUrlAdapter
     from tlc.testing.project_contract import ProjectContract
@@ -28,23 +29,27 @@ if TYPE_CHECKING:
     from tlc.testing.url_adapter_contract import UrlAdapterContract
 
 __all__ = [
+    "AdapterContract",
     "CollectorContract",
     "Fault",
     "FaultyUrlAdapter",
     "ProjectContract",
     "SampleTypeContract",
     "SamplerContract",
+    "Training",
     "Turns",
     "UrlAdapterContract",
 ]
 
 _HOMES = {
+    "AdapterContract": "tlc.testing.adapter_contract",
     "CollectorContract": "tlc.testing.collector_contract",
     "Fault": "tlc.testing.faulty_adapter",
     "FaultyUrlAdapter": "tlc.testing.faulty_adapter",
     "ProjectContract": "tlc.testing.project_contract",
     "SampleTypeContract": "tlc.testing.sample_type_contract",
     "SamplerContract": "tlc.testing.sampler_contract",
+    "Training": "tlc.testing.adapter_contract",
     "Turns": "tlc.testing.turns",
     "UrlAdapterContract": "tlc.testing.url_adapter_contract",
 }
@@ -60,4 +65,4 @@ def pytest_configure() -> None:
     """Let pytest rewrite the assertions of the suites, so that failures show values."""
     import pytest
 
-    pytest.register_assert_rewrite(*_HOMES.values())
+    pytest.register_assert_rewrite(*set(_HOMES.values()))

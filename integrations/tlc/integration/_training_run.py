@@ -18,10 +18,21 @@ class TrainingRun:
 
     Args:
         given: A run or its url; None for the active one, or else a new one.
+        name: Name of the run, instead: the active one if it is called so, or one that the project
+            has, or a new one.
+        description: Description of a new run.
     """
 
-    def __init__(self, given: Run | Url | str | None) -> None:
+    def __init__(
+        self,
+        given: Run | Url | str | None,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+    ) -> None:
         self._given = given
+        self._name = name
+        self._description = description
         self._run: Run | None = None
         self._is_own = False
         self._parameters: dict[str, Any] = {}
@@ -44,7 +55,7 @@ class TrainingRun:
     def begin(self, parameters: Mapping[str, Any]) -> None:
         """Note the parameters of a training: now, or when there is a run."""
         self._parameters = dict(parameters)
-        if self._run is None and self._given is None and active_run() is None:
+        if self._run is None and self._given is None and (self._name or active_run() is None):
             return  # the first dataset tells the project
         if self._run is not None and self._parameters:
             self._run.set_parameters(self._parameters)
@@ -71,6 +82,9 @@ class TrainingRun:
         if self._given is not None:
             return Run.from_url(self._given)
         known = active_run()
-        self._is_own = known is None
+        if known is not None and self._name in (None, known.name):
+            return known
+        self._is_own = True
         project = getattr(Origin.of(dataset).table, "project_name", None)
-        return known or init(project_name=project)
+        if_exists = "rename" if self._name is None else "reuse"
+        return init(project, self._name, self._description, if_exists=if_exists)

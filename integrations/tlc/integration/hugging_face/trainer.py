@@ -12,7 +12,7 @@ from tlc.integration._training_run import TrainingRun
 from tlc.integration.hugging_face.epochs import EpochCallback
 from tlc.integration.hugging_face.tracking import TrackingCallback
 from tlc.metrics._guard import random_state_kept
-from tlc.samplers import create_sampler
+from tlc.samplers import create_sampler, create_sequential_sampler
 from tlc.table import Table, TableView
 
 if TYPE_CHECKING:
@@ -38,7 +38,18 @@ class Trainer(_Base):  # type: ignore[misc]
     are used for that. Nothing but the metrics is kept, however many samples there are.
 
     Args:
-        *args: Those of ``transformers.Trainer``.
+        model: This and what follows is as of ``transformers.Trainer``.
+        args: Arguments of the training.
+        data_collator: Makes batches of samples.
+        train_dataset: Table or view to train on.
+        eval_dataset: Table or view to evaluate on, or several by name.
+        processing_class: Tokenizer, image processor or the like.
+        model_init: Makes the model.
+        compute_loss_func: Gives the loss of a batch.
+        compute_metrics: Gives metrics of all predictions.
+        callbacks: Further callbacks.
+        optimizers: Optimizer and scheduler.
+        preprocess_logits_for_metrics: Gets the logits before they are kept for `compute_metrics`.
         run_name: Name of the run; one of that name in the project is gone on with. Default: the
             active run, else a new one.
         run_description: Description of a new run.
@@ -53,12 +64,24 @@ class Trainer(_Base):  # type: ignore[misc]
         metrics_collection_epochs: When to collect: 0 is before training, 1 after the first epoch,
             and so on. Default: at each evaluation, of the evaluation data only.
         run: Run, or its url, in place of `run_name`.
-        **kwargs: Those of ``transformers.Trainer``.
+        **more: Further arguments of ``transformers.Trainer``.
     """
 
     def __init__(
         self,
-        *args: Any,
+        model: Any = None,
+        args: Any = None,
+        data_collator: Any = None,
+        train_dataset: Any = None,
+        eval_dataset: Any = None,
+        processing_class: Any = None,
+        model_init: Any = None,
+        compute_loss_func: Any = None,
+        compute_metrics: Any = None,
+        callbacks: Any = None,
+        optimizers: tuple[Any, Any] = (None, None),
+        preprocess_logits_for_metrics: Any = None,
+        *,
         run_name: str | None = None,
         run_description: str | None = None,
         exclude_zero_weights_metrics_collection: bool = False,
@@ -69,9 +92,23 @@ class Trainer(_Base):  # type: ignore[misc]
         metrics_collectors: Collectors | None = None,
         metrics_collection_epochs: Sequence[int] | None = None,
         run: Run | Url | str | None = None,
-        **kwargs: Any,
+        **more: Any,
     ) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(
+            model=model,
+            args=args,
+            data_collator=data_collator,
+            train_dataset=train_dataset,
+            eval_dataset=eval_dataset,
+            processing_class=processing_class,
+            model_init=model_init,
+            compute_loss_func=compute_loss_func,
+            compute_metrics=compute_metrics,
+            callbacks=callbacks,
+            optimizers=optimizers,
+            preprocess_logits_for_metrics=preprocess_logits_for_metrics,
+            **more,
+        )
         self.metrics_collectors = metrics_collectors or []
         self.metrics_collection_epochs = (
             None if metrics_collection_epochs is None else sorted(set(metrics_collection_epochs))
@@ -83,10 +120,11 @@ class Trainer(_Base):  # type: ignore[misc]
             "repeat_by_weight": repeat_by_weight,
         }
         self._without_zero_weights = exclude_zero_weights_metrics_collection
-        self._training = TrainingRun(run)
+        self._training = TrainingRun(run, name=run_name, description=run_description)
         self._pass: LoaderPass | None = None
         self._outputs: Outputs | None = None
         self._evaluated: set[str] = set()
+        self._is_own_pass = False
         self.add_callback(TrackingCallback(self._training))
         self.add_callback(EpochCallback(self))
 
@@ -112,21 +150,31 @@ class Trainer(_Base):  # type: ignore[misc]
         for split, dataset in datasets.items():
             if dataset is None or split in self._evaluated:
                 continue
-            with random_state_kept():
-                loader = self.get_eval_dataloader(dataset)
-                with self._collecting(loader, split, epoch):
-                    super().evaluation_loop(loader, "Metrics collection", prediction_loss_only=True)
+            self._is_own_pass = True
+            try:
+                with random_state_kept():
+                    loader = self.get_eval_dataloader(dataset)
+                    with self._collecting(loader, split, epoch):
+                        super().evaluation_loop(loader, "Metrics", prediction_loss_only=True)
+            finally:
+                self._is_own_pass = False
         self._evaluated.clear()
 
     def evaluation_loop(self, dataloader: Any, *args: Any, **kwargs: Any) -> Any:
         """Evaluate, and collect metrics on the way; see ``transformers.Trainer``."""
         split = kwargs.get("metric_key_prefix", EVAL)
         epoch = round(self.state.epoch or 0)
-        if not self._collects_at(epoch) or not _has_rows(dataloader.dataset):
+        is_shared = self._collects_at(epoch) and not self._without_zero_weights
+        if not is_shared or not _has_rows(dataloader.dataset):
             return super().evaluation_loop(dataloader, *args, **kwargs)
         self._evaluated.add(split)
         with self._collecting(dataloader, split, epoch):
             return super().evaluation_loop(dataloader, *args, **kwargs)
+
+    def _get_eval_sampler(self, eval_dataset: Any) -> Any:
+        if not (self._is_own_pass and self._without_zero_weights):
+            return super()._get_eval_sampler(eval_dataset)
+        return create_sequential_sampler(_table_of(eval_dataset), num_replicas=1, rank=0)
 
     def prediction_step(
         self,
@@ -147,7 +195,7 @@ class Trainer(_Base):  # type: ignore[misc]
         dataset = self.train_dataset if train_dataset is None else train_dataset
         if not isinstance(dataset, Table | TableView):
             return super()._get_train_sampler(train_dataset)
-        table = dataset.source if isinstance(dataset, TableView) else dataset
+        table = _table_of(dataset)
         weighted = self._sampling["weighted"] and table.weights_column_name is not None
         options: dict[str, Any] = {**self._sampling, "weighted": weighted}
         options["repeat_by_weight"] = weighted and self._sampling["repeat_by_weight"]
@@ -180,6 +228,12 @@ class Trainer(_Base):  # type: ignore[misc]
 
 
 TLCTrainer = Trainer
+
+
+def _table_of(dataset: Any) -> Table:
+    """Return a table, or that of a view."""
+    table: Table = dataset.source if isinstance(dataset, TableView) else dataset
+    return table
 
 
 def _has_rows(dataset: Any) -> bool:

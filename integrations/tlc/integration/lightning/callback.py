@@ -27,8 +27,8 @@ class MetricsCollectionCallback(*base_classes("callbacks", "Callback")):  # type
     """Collects metrics of each sample while a trainer is at work.
 
     With ``collect_on="validation"`` it takes what the steps of validation, test and prediction
-    give, so that no sample goes through the model a second time. With ``collect_on="own_pass"`` it runs
-    the model over `tables` when an epoch of training has ended.
+    give, so that no sample goes through the model a second time. With ``collect_on="own_pass"`` it
+    runs the model over `tables` when an epoch of training has ended.
 
     Hyperparameters, epochs, means over all samples and the status go to the run. The datasets of
     the trainer are tables, views, or torch ``Subset`` of them; samples need not hold their number.
