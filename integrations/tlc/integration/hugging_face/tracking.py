@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tlc.run import Run
     from tlc.url import Url
 
+__all__ = ["TrackingCallback"]
+
 _Base: Any = require(
     "transformers", extra="huggingface", purpose="to work with its trainer"
 ).TrainerCallback

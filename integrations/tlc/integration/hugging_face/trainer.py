@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tlc.run import Run
     from tlc.url import Url
 
+__all__ = ["TLCTrainer", "Trainer"]
+
 _Base: Any = require(
     "transformers", extra="huggingface", purpose="to work with its trainer"
 ).Trainer

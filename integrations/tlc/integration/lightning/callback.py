@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tlc.run import Run
     from tlc.url import Url
 
+__all__ = ["MetricsCollectionCallback"]
+
 MODES = ("validation", "own_pass")
 
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from tlc.run import Run
     from tlc.url import Url
 
+__all__ = ["RunLogger"]
+
+_on_first_rank: Any = base_classes("utilities.rank_zero", "rank_zero_only")[0]
+
 
 class RunLogger(*base_classes("loggers", "Logger")):  # type: ignore[misc]
     """A logger for ``Trainer(logger=RunLogger())``: ``self.log`` values become values of a run.
@@ -48,11 +52,13 @@ class RunLogger(*base_classes("loggers", "Logger")):  # type: ignore[misc]
         """Name of the run."""
         return self._training.run.name
 
+    @_on_first_rank  # type: ignore[untyped-decorator]
     def log_hyperparams(self, params: Any, *_: Any, **__: Any) -> None:
         """Note parameters of the training."""
         given = params if isinstance(params, dict) else vars(params)
         self._training.run.set_parameters(dict(given))
 
+    @_on_first_rank  # type: ignore[untyped-decorator]
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Log values."""
         values = dict(metrics)
