@@ -28,15 +28,19 @@ def from_image_folder(
     label_column_name: str,
     extensions: Sequence[str] | None,
     label_overrides: Mapping[str, MapElement | str] | None,
+    mask_folder: Url | None,
+    mask_column_name: str,
 ) -> Source:
     """List images in torchvision's ImageFolder layout; no file is opened.
 
     Classes are the sub-folders of `root` in sorted order, ids from 0; files in sub-folders of a
-    class belong to it. Without labels every image below `root` counts.
+    class belong to it. Without labels every image below `root` counts. The mask of an image lies at
+    the same place below `mask_folder`, with any ending.
 
     Raises:
-        UrlNotFoundError: `root` is not a folder, or there is no image.
-        ColumnError: There are images in `root` itself, which belong to no class.
+        UrlNotFoundError: A folder is none, or there is no image.
+        ColumnError: There are images in `root` itself, which belong to no class; or none of them
+            has a mask, or one has two.
     """
     folder = local_folder(root, "the images")
     suffixes = tuple(
@@ -59,12 +63,40 @@ def from_image_folder(
             f"There is no image below {folder}.",
             hint=f"files ending in {', '.join(suffixes)} count.",
         )
+    fingerprint = _fingerprint(folder, images)
+    masks: dict[str, Any] = {}
+    if mask_folder is not None:
+        place = local_folder(mask_folder, "the masks")
+        found = _masks(folder, images, place)
+        schema[mask_column_name] = ImageSchema()
+        masks[mask_column_name] = _urls(found)
+        fingerprint["masks"] = _fingerprint(place, [mask or "" for mask in found])
     return Source(
         "image_folder",
-        lambda: iter([{image_column_name: _urls(images), **labels}]),
+        lambda: iter([{image_column_name: _urls(images), **labels, **masks}]),
         schema,
-        _fingerprint(folder, images),
+        fingerprint,
     )
+
+
+def _masks(folder: str, images: list[str], mask_folder: str) -> list[str | None]:
+    """Return the mask of each image; None where there is none."""
+    known: dict[str, str] = {}
+    for mask in find_files(mask_folder, IMAGE_SUFFIXES):
+        name = os.path.splitext(os.path.relpath(mask, mask_folder))[0]
+        if name in known:
+            raise ColumnError(
+                f"{known[name]} and {mask} are masks of the same image.", hint="keep one of them."
+            )
+        known[name] = mask
+    names = (os.path.splitext(os.path.relpath(image, folder))[0] for image in images)
+    found = [known.get(name) for name in names]
+    if not any(found):
+        raise ColumnError(
+            f"None of the images below {folder} has a mask in {mask_folder}.",
+            hint="the mask of a/b.jpg is a/b.png there.",
+        )
+    return found
 
 
 def _classes(folder: str, suffixes: tuple[str, ...]) -> list[str]:
@@ -82,9 +114,9 @@ def _element(name: str, overrides: Mapping[str, MapElement | str]) -> MapElement
     return override if isinstance(override, MapElement) else MapElement(override)
 
 
-def _urls(images: list[str]) -> pa.Array | list[str]:
+def _urls(images: Sequence[str | None]) -> pa.Array | Sequence[str | None]:
     aliases = AliasTable()
-    urls = [aliases.apply(path) for path in images] if aliases else images
+    urls = [path and aliases.apply(path) for path in images] if aliases else images
     try:
         return pa.array(urls, pa.string())
     except UnicodeEncodeError:

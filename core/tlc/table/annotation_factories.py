@@ -119,6 +119,8 @@ class AnnotationFactories(Importing):
         label_column_name: str = "label",
         extensions: Sequence[str] | None = None,
         label_overrides: Mapping[str, MapElement | str] | None = None,
+        mask_folder: Location | None = None,
+        mask_column_name: str = "mask",
         **options: Unpack[TableOptions],
     ) -> Self:
         """Make a table from a folder of images with one sub-folder per class.
@@ -133,11 +135,15 @@ class AnnotationFactories(Importing):
             label_column_name: Name of the column with the class ids.
             extensions: File name endings that count as images; the usual ones if None.
             label_overrides: Class name to the name or `MapElement` to show instead.
+            mask_folder: Folder with masks that are images: that of ``cat/1.jpg`` is ``cat/1.png``
+                there, or has any other ending of images. Images without one have None.
+            mask_column_name: Name of the column with the masks.
             options: See below.
 
         Raises:
             UrlNotFoundError: There is no such folder, or no image in it.
-            ColumnError: Images lie in `root` itself, where they belong to no class.
+            ColumnError: Images lie in `root` itself, where they belong to no class; or no image has
+                a mask, or one has two.
         """
         from tlc.importers.image_folder import from_image_folder
 
@@ -148,5 +154,7 @@ class AnnotationFactories(Importing):
             label_column_name=label_column_name,
             extensions=extensions,
             label_overrides=label_overrides,
+            mask_folder=None if mask_folder is None else Url(mask_folder),
+            mask_column_name=mask_column_name,
         )
         return cls._import(source, options)

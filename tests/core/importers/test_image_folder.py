@@ -146,3 +146,37 @@ def test_a_column_of_masks_may_be_added_to_be_filled_later(image_folder):
     filled.add_instance(mask=np.eye(3, 4), label=1)
     edited = table.set_values("segmentations", [0], [filled])
     assert edited[0]["segmentations"].masks[..., 0].tolist() == np.eye(3, 4).tolist()
+
+
+def test_masks_lie_at_the_same_place_in_a_folder_of_their_own(image_folder, tmp_path):
+    masks = tmp_path / "masks"
+    for name in ("cats/a.PNG", "cats/deep/er/c.bmp"):
+        (masks / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (3, 2), 7).save(masks / name)
+    table = Table.from_image_folder(image_folder, mask_folder=masks)
+    assert table.columns == ["image", "label", "mask", "weight"]
+    assert [row["mask"] for row in table.table_rows] == [
+        str(masks / "cats" / "a.PNG"),
+        str(masks / "cats" / "deep" / "er" / "c.bmp"),
+        None,
+    ]
+    assert table[0]["mask"].getpixel((0, 0)) == 7
+    assert table[2]["mask"] is None
+    named = Table.from_image_folder(
+        image_folder,
+        include_label_column=False,
+        mask_folder=str(masks),
+        mask_column_name="regions",
+        table_name="named",
+    )
+    assert named.columns == ["image", "regions", "weight"]
+    Image.new("L", (3, 2)).save(masks / "cats" / "a.bmp")
+    with pytest.raises(ColumnError, match="same image"):
+        Table.from_image_folder(image_folder, mask_folder=masks)
+
+
+def test_a_folder_with_masks_of_other_images_is_told(image_folder, tmp_path):
+    with pytest.raises(ColumnError, match="has a mask"):
+        Table.from_image_folder(image_folder, mask_folder=tmp_path / "nothing" / "..")
+    with pytest.raises(UrlNotFoundError):
+        Table.from_image_folder(image_folder, mask_folder=tmp_path / "nothing")
