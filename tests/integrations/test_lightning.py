@@ -142,6 +142,28 @@ def test_a_pass_of_its_own_collects_tables_at_chosen_epochs(view, tmp_path):
     assert set(run.metrics()["epoch"].to_pylist()) == {1}
 
 
+class Moving(Linear):
+    """Moves its batches in a way of its own."""
+
+    def transfer_batch_to_device(self, batch, device, dataloader_idx):
+        moved = super().transfer_batch_to_device(batch, device, dataloader_idx)
+        return *moved, torch.ones(len(moved[0]))
+
+
+def test_a_pass_of_its_own_evaluates_batches_that_the_module_moved(view, tmp_path):
+    calls = []
+
+    def predict(module, batch):
+        calls.append((module.training, len(batch)))
+        return module(batch[0])
+
+    callback = MetricsCollectionCallback([number], {"train": view}, "own_pass", predict_fn=predict)
+    trainer(tmp_path, max_epochs=1, callbacks=callback).fit(
+        Moving(), DataLoader(view, 8), DataLoader(view, 8)
+    )
+    assert calls == [(False, 3)]
+
+
 def test_data_modules_work_and_the_sanity_check_leaves_nothing(view, tmp_path):
     class Data(lightning.LightningDataModule):
         def train_dataloader(self):

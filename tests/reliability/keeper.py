@@ -17,7 +17,7 @@ from contextlib import suppress
 from PIL import Image
 
 import tlc
-from tlc.catalog import list_tables
+from tlc.catalog import list_projects, list_tables
 from tlc.errors import ColumnNotFoundError, TlcError
 from tlc.table import DropColumn, SetValues
 from tlc.upkeep import collect_garbage
@@ -123,7 +123,7 @@ class Collector:
         self.root = root
 
     def step(self):
-        if not (Url(self.root) / PROJECT).exists():
+        if Url(self.root) / PROJECT not in list_projects(self.root):  # no writer got so far yet
             return {"deleted": 0}
         garbage = collect_garbage(PROJECT, self.root, delete=True, grace_seconds=GRACE)
         return {"deleted": garbage.deleted, "held": garbage.held}

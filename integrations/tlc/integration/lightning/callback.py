@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from tlc.constants import EPOCH
@@ -44,7 +45,8 @@ class MetricsCollectionCallback(*base_classes("callbacks", "Callback")):  # type
         run: Run, or its url. Default: the active one, else a new one, which is closed at the end.
         predict_fn: Gets the module and a batch, and returns what collectors get as
             ``predictor_output.forward``. Default: what the step returned; if that is nothing or a
-            loss, what the module's ``forward`` returned in it.
+            loss, what the module's ``forward`` returned in it. In a pass of its own, the batch was
+            moved by the module's ``transfer_batch_to_device``.
         dataloader_args: For a pass of its own: arguments of the ``DataLoader``.
 
     Raises:
@@ -171,7 +173,7 @@ class MetricsCollectionCallback(*base_classes("callbacks", "Callback")):  # type
 
     def _predictor(self, module: Any) -> Any:
         predict = self.predict_fn
-        return module if predict is None else _Predict(module, predict).call
+        return module if predict is None else _bound(module, predict)
 
     def _is_wanted(self, trainer: Any) -> bool:
         return self.epochs is None or trainer.current_epoch in self.epochs
@@ -215,15 +217,13 @@ class MetricsCollectionCallback(*base_classes("callbacks", "Callback")):  # type
             self._outputs = None
 
 
-class _Predict:
-    """A function of module and batch, as one of the batch that belongs to the module."""
+def _bound(module: Any, predict: Any) -> Any:
+    """A function of module and batch, as a method of the module; batches come to its device."""
 
-    def __init__(self, module: Any, predict: Any) -> None:
-        self._module = module
-        self._predict = predict
+    def call(module: Any, batch: Any) -> Any:
+        return predict(module, module.transfer_batch_to_device(batch, module.device, 0))
 
-    def call(self, batch: Any) -> Any:
-        return self._predict(self._module, batch)
+    return MethodType(call, module)
 
 
 def _constants(trainer: Any) -> dict[str, int]:
