@@ -23,7 +23,7 @@ class Annotation(ABC):
     changed. What is given by programs is checked when it is given, and when it is written.
     """
 
-    __slots__ = ("_added", "_row", "_source")
+    __slots__ = ("_row", "_source")
 
     sample_type: ClassVar[str]
     """Name of the sample type of columns of it."""
@@ -37,7 +37,6 @@ class Annotation(ABC):
     compared: ClassVar[tuple[str, ...]] = ()
     """Names of the attributes that make two equal; all parts if empty."""
 
-    _added: list[Any]
     _source: Source | None
     _row: int
 
@@ -85,21 +84,14 @@ class Annotation(ABC):
         made._fill(row)
         return made
 
-    def _merge(self, added: list[Any]) -> None:
-        """Set the parts from those before and those of instances added since."""
-        raise NotImplementedError
-
     def _settle(self) -> None:
-        """Decode what has been read, and put together what was added."""
+        """Decode what has been read."""
         if (source := getattr(self, "_source", None)) is not None:
             decoded = self._decoded(source[0](self._row))
             for name in self.parts:
                 if not self._has(name):  # a caller may have set or changed it
                     setattr(self, name, getattr(decoded, name))
             self._source = None  # last, as other threads may look, too
-        if (added := getattr(self, "_added", None)) is not None:
-            self._merge(added)
-            del self._added
 
     def _decoded(self, row: Mapping[str, Any]) -> Self:
         return self._filled(row)

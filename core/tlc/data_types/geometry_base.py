@@ -61,7 +61,7 @@ class GeometryBase(Annotation):
         per_instance_extras: Name to an array or list with one item per instance.
     """
 
-    __slots__ = ("confidences", "labels", "per_instance_extras")
+    __slots__ = ("_added", "confidences", "labels", "per_instance_extras")
 
     bounds: ClassVar[tuple[str, ...]]
     """Names of the attributes that bound the space."""
@@ -81,6 +81,7 @@ class GeometryBase(Annotation):
     labels: Ints | None
     confidences: Floats | None
     per_instance_extras: Extras
+    _added: list[Any]
 
     @property
     def num_instances(self) -> int:
@@ -232,6 +233,13 @@ class GeometryBase(Annotation):
                 delattr(self, name)
             added = self._added = [before]
         return added
+
+    def _settle(self) -> None:
+        """Decode what has been read, and put together what was added."""
+        super()._settle()
+        if (added := getattr(self, "_added", None)) is not None:
+            self._merge(added)
+            del self._added
 
     def _merge(self, added: list[Any]) -> None:
         (coordinates, more), *new = added

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack
 
 import numpy as np
@@ -162,9 +163,9 @@ class Segmentation(Annotation):
         size = f"image_width={self.image_width}, image_height={self.image_height}"
         return f"{type(self).__name__}({amount} instance{'s' * (amount != 1)}, {size})"
 
+    @abstractmethod
     def _encoded(self) -> tuple[list[bytes], list[list[Any]]]:
         """Return the counts and the polygons of all instances as they now are."""
-        raise NotImplementedError
 
     def _set_size(self, width: Any, height: Any) -> None:
         for name, value in (("image_width", width), ("image_height", height)):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from tlc.importers.report import Problem, shortened
@@ -52,6 +53,10 @@ class Lines:
     @cached_property
     def _lines(self) -> list[bytes]:
         return self._piece.data.split(b"\n")
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return list(accumulate((len(line) + 1 for line in self._lines), initial=0))
 
     @property
     def rest(self) -> bytes:
@@ -107,7 +112,7 @@ class Lines:
 
     def _tell(self, number: int, fault: _Fault) -> None:
         self.bad.add(number)
-        start = self._piece.start + sum(len(line) + 1 for line in self._lines[:number])
+        start = self._piece.start + self._starts[number]
         is_last = number == len(self._lines) - 1
         if fault.code == "JSON_SYNTAX" and is_last:  # there is no new line after it
             fault = _Fault(

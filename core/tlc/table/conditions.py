@@ -5,6 +5,7 @@ A missing value meets no comparison, nor its opposite; ``is null`` finds it.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from tlc.errors import ExpressionError
@@ -54,23 +55,23 @@ def rows_where(table: Reading, text: str) -> np.ndarray:
     return trues(met).nonzero()[0]
 
 
-class _Scope:
+class _Scope(ABC):
     """Evaluates conditions on things that each have one value at a path."""
 
     def __init__(self, table: Reading) -> None:
         self.table = table
 
+    @abstractmethod
     def values(self, path: str) -> pa.Array:
         """Return the values at a path."""
-        raise NotImplementedError
 
+    @abstractmethod
     def aggregate(self, operand: ex.Aggregate) -> pa.Array:
         """Return a number for the list of each row."""
-        raise NotImplementedError
 
+    @abstractmethod
     def quantified(self, condition: ex.Quantified) -> pa.Array:
         """Return where a condition holds for any, or for all, of what is in the lists."""
-        raise NotImplementedError
 
     def met(self, condition: ex.Condition) -> pa.Array:
         """Return where a condition is met: booleans, null where that cannot be told."""

@@ -101,3 +101,12 @@ def test_a_class_of_yolo_ndjson_whose_number_is_larger_than_any_float(tmp_path):
     file.write_text('{"type": "dataset", "class_names": {"%s": "a"}}\n' % ("9" * 400))
     with pytest.raises(OptionError, match="has no whole number for an id"):
         Table.from_yolo_ndjson(file)
+
+
+def test_a_piece_with_very_many_broken_lines_is_read_soon(tmp_path):
+    # The offset of each was once the sum over all lines before it: more minutes than tests have.
+    file = tmp_path / "a.ndjson"
+    file.write_text('{"n": 1}\n' + '{"n": "x"}\n' * 200_000)
+    assert len(Table.from_ndjson(file, on_error="skip")) == 1
+    with pytest.raises(AnnotationFileError, match="line 3, byte 20"):
+        Table.from_ndjson(file)

@@ -116,45 +116,16 @@ class MetricsCollectionCallback(*base_classes("callbacks", "Callback")):  # type
         """Publish what was collected."""
         self._finish()
 
+    on_test_batch_end = on_predict_batch_end = on_validation_batch_end
+    on_test_end = on_predict_end = on_validation_end
+
     def on_test_start(self, trainer: Any, pl_module: Any) -> None:
         """Begin to collect."""
         self._begin(trainer, pl_module, trainer.test_dataloaders, "test")
 
-    def on_test_batch_end(
-        self,
-        trainer: Any,
-        pl_module: Any,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Collect a batch."""
-        self._add(outputs, batch, dataloader_idx)
-
-    def on_test_end(self, trainer: Any, pl_module: Any) -> None:
-        """Publish what was collected."""
-        self._finish()
-
     def on_predict_start(self, trainer: Any, pl_module: Any) -> None:
         """Begin to collect."""
         self._begin(trainer, pl_module, trainer.predict_dataloaders, "predict")
-
-    def on_predict_batch_end(
-        self,
-        trainer: Any,
-        pl_module: Any,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Collect a batch."""
-        self._add(outputs, batch, dataloader_idx)
-
-    def on_predict_end(self, trainer: Any, pl_module: Any) -> None:
-        """Publish what was collected."""
-        self._finish()
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Run the model over the tables, if that was asked for."""
