@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tlc.format.plain import combine
-from tlc.importers.ndjson_lines import Lines, has_long_numbers, may_be_deep, may_have_null_records
+from tlc.importers.ndjson_lines import (
+    DEEPEST,
+    Lines,
+    has_long_numbers,
+    may_be_deep,
+    may_have_null_records,
+)
 from tlc.importers.ndjson_nulls import parsed
 from tlc.importers.ndjson_types import (
     Kinds,
     common_schema,
     holds_nothing,
+    is_deeper,
     kinds_of,
     wanted_kinds,
     with_texts,
@@ -163,9 +170,13 @@ class NdjsonFile:
         if may_have_null_records(lines.rest):
             return None
         try:
-            return _parsed(lines.rest, schema)
+            table = _parsed(lines.rest, schema)
         except pa.ArrowInvalid:
             return None
+        if not is_deeper(table.schema, DEEPEST):
+            return table
+        lines.find_deep()
+        return _parsed(lines.rest, schema)
 
     def _parsed(self, lines: Lines, schema: pa.Schema) -> pa.Table:
         import pyarrow as pa

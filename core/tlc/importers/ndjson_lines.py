@@ -74,6 +74,7 @@ class Lines:
         """
         known: _Known = {path: (kind, -1) for path, kind in kinds.items()}
         first = self._piece.line
+        self.find_deep()
         for number, line in self._records():
             try:
                 record = _loaded(line)
@@ -145,7 +146,7 @@ def may_be_deep(data: bytes) -> bool:
     """Whether there may be a line too deep to be parsed safely; told without a look at lines."""
     import numpy as np
 
-    deepest = 20 * DEEPEST  # what is below is refused when it has been parsed
+    deepest = 20 * DEEPEST  # what is below is refused when its type is known
     depth = 0
     for start in range(0, len(data), _PART):
         # With this bit "[" and "{" are one character, and "]" and "}" another.

@@ -80,6 +80,19 @@ def holds_nothing(kind: Any) -> bool:
     return pa.types.is_list(kind) and holds_nothing(kind.value_type)
 
 
+def is_deeper(schema: pa.Schema, limit: int) -> bool:
+    """Whether there are more lists and dictionaries within each other than `limit`."""
+    import pyarrow as pa
+
+    kinds = [field.type for field in schema]
+    for _ in range(limit):
+        inner = [part.type for kind in kinds if pa.types.is_struct(kind) for part in kind]
+        kinds = inner + [kind.value_type for kind in kinds if pa.types.is_list(kind)]
+        if not kinds:
+            return False
+    return True
+
+
 def kinds_of(schema: pa.Schema) -> Kinds:
     """Return what values of columns are, and values in them."""
     return {

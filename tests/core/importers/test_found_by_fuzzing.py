@@ -110,3 +110,15 @@ def test_a_piece_with_very_many_broken_lines_is_read_soon(tmp_path):
     assert len(Table.from_ndjson(file, on_error="skip")) == 1
     with pytest.raises(AnnotationFileError, match="line 3, byte 20"):
         Table.from_ndjson(file)
+
+
+@pytest.mark.parametrize("depth", [101, 500, 1500, 2500])
+@pytest.mark.parametrize("value", ["1", '{"b": 1}', "null"])
+def test_a_record_of_ndjson_that_is_too_deep(tmp_path, depth, value):
+    file = tmp_path / "a.ndjson"
+    deep = "[" * (depth - 1) + value + "]" * (depth - 1)
+    for other in ('{"a": 1}', '{"n": 1}', '{"n": "half'):
+        file.write_text(f'{other}\n{{"a": {deep}}}\n{{"n": 2}}\n')
+        with pytest.raises(AnnotationFileError, match="JSON_DEPTH"):
+            Table.from_ndjson(file)
+        assert len(Table.from_ndjson(file, on_error="skip")) >= 1
