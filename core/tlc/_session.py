@@ -6,12 +6,21 @@ their own and must find the run that the main thread started.
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Protocol
+
+INHERITED_RUN = "TLC_INHERITED_RUN_URL"
+"""Variable by which processes that this one starts can know which run was active."""
 
 
 class ActiveRun(Protocol):
     """What lower layers may know of a run: where it lives."""
+
+    @property
+    def url(self) -> object:
+        """Its folder."""
+        ...
 
     @property
     def project_name(self) -> str:
@@ -38,3 +47,7 @@ def set_active(run: ActiveRun | None) -> None:
     global _active
     with _lock:
         _active = run
+        if run is None:
+            os.environ.pop(INHERITED_RUN, None)
+        else:
+            os.environ[INHERITED_RUN] = str(run.url)

@@ -125,7 +125,10 @@ class Completeness(msgspec.Struct, frozen=True):
 
 
 class MetricsInfo(msgspec.Struct, frozen=True):
-    """What a metrics table refers to, and whether its run lists it, whatever its events say."""
+    """What a metrics table refers to, and whether its run lists it, whatever its events say.
+
+    `ranks` is the number of processes that write it together.
+    """
 
     foreign_table: Parent | None = None
     foreign_table_rows: int | None = None
@@ -134,6 +137,7 @@ class MetricsInfo(msgspec.Struct, frozen=True):
     stream_name: str = "default_stream"
     completeness: Completeness | None = None
     linked: bool = False
+    ranks: Count = 1
 
 
 class TableManifest(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from tlc.constants import EPOCH, EXAMPLE_ID, FOREIGN_TABLE_ID, ITERATION, SAMPLE_WEIGHT
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["ForeignTable", "MetricsBuilder"]
+__all__ = ["ForeignTable", "MetricsBuilder", "opened_manifest"]
 
 BYTES_PER_FILE = 8 << 20
 _USUAL: Mapping[str, type[Schema]] = {
@@ -85,6 +86,10 @@ class MetricsBuilder:
         unique_ids: Keep the first row of each example id and count the others; rows come back in
             the order of their ids.
         rank: Number of this process among those that write together.
+
+    Attributes:
+        url: Where the table lies.
+        is_published: Whether its manifest was written here.
 
     Raises:
         MetricsError: `unique_ids` is set, but there is no table that ids could refer to.
@@ -111,14 +116,13 @@ class MetricsBuilder:
         self._unique_ids = unique_ids
         self._constants = {check_column_name(k): _single(v) for k, v in constants.items()}
         self._ids = ExampleIds(foreign) if foreign else None
-        self.url, self._manifest, self._is_claimed = _claim(
-            run, foreign, split or "", self._constants
-        )
+        self.url, self._manifest, self._is_claimed = self._claimed(run, foreign, split or "")
         self._schema = dict(schema)
         if foreign:
             self._constants[FOREIGN_TABLE_ID] = 0
             where = foreign.url.to_relative(self.url).to_str()
             self._schema[FOREIGN_TABLE_ID] = ForeignTableIdSchema(where, sample_type="hidden")
+        self.is_published = False
         self._rank = rank
         self._builder: RowBuilder | None = None
 
@@ -199,6 +203,12 @@ class MetricsBuilder:
         Args:
             linked: Whether the run lists the table from then on, with or without an event.
         """
+        url = publish_table(self.url, self._finished(linked=linked), "raise")
+        self.is_published = True
+        return url
+
+    def _finished(self, *, linked: bool) -> TableManifest:
+        """Write what is left, and return the manifest."""
         if self._builder is None:
             names = [*([EXAMPLE_ID] if self._foreign else []), *self._schema, *self._constants]
             constants = {n: infer_column(n, [value]) for n, value in self._constants.items()}
@@ -210,31 +220,46 @@ class MetricsBuilder:
             stack = self._in_order(stack)
         info = self._manifest.metrics
         assert info is not None
-        manifest = TableManifest(
-            kind="metrics",
-            id=self._manifest.id,
-            created=self._manifest.created,
-            parents=self._manifest.parents,
-            metrics=MetricsInfo(
-                foreign_table=info.foreign_table,
-                foreign_table_rows=info.foreign_table_rows,
-                split=info.split,
-                constants=info.constants,
-                completeness=(
-                    None if self._ids is None else self._ids.completeness(builder.row_count)
-                ),
-                linked=linked,
-            ),
+        done = None if self._ids is None else self._ids.completeness(builder.row_count)
+        return msgspec.structs.replace(
+            self._manifest,
+            metrics=msgspec.structs.replace(info, completeness=done, linked=linked),
             rows_schema=builder.rows_schema().to_dict(),
             stack=stack,
         )
-        return publish_table(self.url, manifest, "raise")
 
     def discard(self) -> None:
         """Delete what was written, as if there had never been a table of this name."""
         for folder in (self.url, bulk_folder(self.url)):
             with suppress(UrlNotFoundError):
                 UrlAdapterRegistry.delete_tree(folder)
+
+    def _claimed(
+        self, run: Url, foreign: ForeignTable | None, split: str
+    ) -> tuple[Url, TableManifest, bool]:
+        """Take the next free name of a metrics table, ``metrics_0000`` and so on.
+
+        Returns:
+            Its folder, its manifest so far, and whether the name is claimed. On a full disk it is
+            not, but nobody else will come upon it.
+        """
+        try:
+            number = sum(1 for _ in UrlAdapterRegistry.list_dir(run / METRICS))
+        except UrlNotFoundError:
+            number = 0
+        while True:
+            folder = run / METRICS / f"metrics_{number:04d}"
+            manifest = opened_manifest(folder, foreign, split, self._constants)
+            try:
+                UrlAdapterRegistry.create_binary_content_at_url(folder / OPENED, encode(manifest))
+            except UrlExistsError:
+                number += 1
+            except StorageFullError as error:
+                warnings.warn(f"{error} Metrics wait in memory.", StorageFullWarning, stacklevel=5)
+                folder = run / METRICS / f"metrics_{new_id()[:8]}"
+                return folder, opened_manifest(folder, foreign, split, self._constants), False
+            else:
+                return folder, manifest, True
 
     def _add(self, batch: Mapping[str, Any]) -> None:
         if self._builder is not None:
@@ -306,37 +331,14 @@ class MetricsBuilder:
         return Stack(stack.row_count, (*stack.layers, Take(entry)))
 
 
-def _claim(
-    run: Url, foreign: ForeignTable | None, split: str, constants: Mapping[str, Any]
-) -> tuple[Url, TableManifest, bool]:
-    """Take the next free name of a metrics table, ``metrics_0000`` and so on.
-
-    Returns:
-        Its folder, its manifest so far, and whether the name is claimed. On a full disk it is not,
-        but nobody else will come upon it.
-    """
-    try:
-        number = sum(1 for _ in UrlAdapterRegistry.list_dir(run / METRICS))
-    except UrlNotFoundError:
-        number = 0
-    while True:
-        folder = run / METRICS / f"metrics_{number:04d}"
-        manifest = _opened(folder, foreign, split, constants)
-        try:
-            UrlAdapterRegistry.create_binary_content_at_url(folder / OPENED, encode(manifest))
-        except UrlExistsError:
-            number += 1
-        except StorageFullError as error:
-            warnings.warn(f"{error} Metrics wait in memory.", StorageFullWarning, stacklevel=4)
-            folder = run / METRICS / f"metrics_{new_id()[:8]}"
-            return folder, _opened(folder, foreign, split, constants), False
-        else:
-            return folder, manifest, True
-
-
-def _opened(
-    folder: Url, foreign: ForeignTable | None, split: str, constants: Mapping[str, Any]
+def opened_manifest(
+    folder: Url,
+    foreign: ForeignTable | None,
+    split: str,
+    constants: Mapping[str, Any],
+    ranks: int = 1,
 ) -> TableManifest:
+    """Return what is known of a metrics table before its first row comes."""
     parent = (
         Parent(foreign.url.to_relative(folder).to_str(), foreign.id, INPUT) if foreign else None
     )
@@ -351,6 +353,7 @@ def _opened(
             foreign_table_rows=foreign.row_count if foreign else None,
             split=split,
             constants={name: _json_value(value) for name, value in constants.items()},
+            ranks=ranks,
         ),
         rows_schema=Schema(values={}).to_dict(),
         stack=Stack(0, (Data((), (), identity),)),

@@ -41,7 +41,7 @@ def open_table(folder: Url) -> tuple[TableManifest, bool]:
     files = tuple(_segments(folder))
     schema: dict[str, Any] = opened.rows_schema
     if files:
-        schema = _embedded_schema(folder, files[0])
+        schema = embedded_schema(folder, files[0])
     columns = tuple(schema_of(schema, folder).values)
     stack = Stack(sum(entry.rows for entry in files), (Data(columns, files, opened.id),))
     return msgspec.structs.replace(opened, stack=stack, rows_schema=schema), True
@@ -61,7 +61,12 @@ def schema_of(data: dict[str, Any], folder: Url) -> Schema:
         ) from error
 
 
-def _embedded_schema(folder: Url, segment: FileEntry) -> dict[str, Any]:
+def embedded_schema(folder: Url, segment: FileEntry) -> dict[str, Any]:
+    """Return the schema of a row that a segment of a metrics table holds.
+
+    Raises:
+        CorruptObjectError: It holds none, or cannot be read.
+    """
     embedded = parquet.read_metadata(folder, segment).get(parquet.EMBEDDED_SCHEMA, b"")
     try:
         return msgspec.json.decode(embedded, type=dict[str, Any])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from tlc._optional import loaded, require
 from tlc.errors import MetricsError, WeightError
 from tlc.metrics._origin import Origin
 from tlc.metrics._pickling import check_picklable
+
+if TYPE_CHECKING:
+    from tlc.format.ranks import Ranks
 
 __all__ = ["DEFAULT_BATCH_SIZE", "RowPlan", "batches", "rows_to_collect"]
 
@@ -36,18 +39,31 @@ class RowPlan:
     Args:
         count: Number of rows of the table.
         chosen: Numbers of the rows to visit; None for all.
+        start: Number of the first row, where none are chosen.
     """
 
-    def __init__(self, count: int, chosen: np.ndarray[Any, Any] | None = None) -> None:
+    def __init__(
+        self, count: int, chosen: np.ndarray[Any, Any] | None = None, start: int = 0
+    ) -> None:
         self.chosen = chosen
         self.count = count if chosen is None else len(chosen)
         self.size = DEFAULT_BATCH_SIZE
+        self._start = start
+
+    def share(self, ranks: Ranks) -> RowPlan:
+        """Return the block of the rows that is a rank's."""
+        start, stop = ranks.block(self.count)
+        chosen = None if self.chosen is None else self.chosen[start:stop]
+        return RowPlan(stop - start, chosen, self._start + start)
 
     def batches(self) -> Iterator[np.ndarray[Any, Any]]:
         """Yield the row numbers of each batch."""
         for start in range(0, self.count, self.size):
             stop = min(start + self.size, self.count)
-            yield np.arange(start, stop) if self.chosen is None else self.chosen[start:stop]
+            if self.chosen is None:
+                yield np.arange(self._start + start, self._start + stop)
+            else:
+                yield self.chosen[start:stop]
 
     def __iter__(self) -> Iterator[list[int]]:
         return (rows.tolist() for rows in self.batches())

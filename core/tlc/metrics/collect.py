@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from tlc._optional import require
 from tlc.configuration import Configuration
 from tlc.errors import MetricsError
+from tlc.format.ranks import Ranks
 from tlc.metrics._guard import evaluation_mode, random_state_kept
 from tlc.metrics._loader import batches, rows_to_collect
 from tlc.metrics.collection import Collection, Collectors
 from tlc.metrics.predictor import Predictor
+from tlc.run.launch import this_rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -38,6 +40,7 @@ def collect_metrics(
     *,
     foreign_table_url: Url | str | None = None,
     dataloader_args: Mapping[str, Any] | None = None,
+    distributed: bool | None = None,
 ) -> None:
     """Run a model over a table once, and write what collectors make of it to one metrics table.
 
@@ -47,6 +50,10 @@ def collect_metrics(
     also after an error. No more than a batch, and what waits to be written, is held in memory. If
     the pass is interrupted, what was flushed stays readable as a metrics table that is marked
     partial.
+
+    In a distributed training each process visits a block of the rows, and the metrics table is one:
+    no process waits for another, and the last one completes it. Of a process that is killed, what
+    it flushed stays; launched again, it adds what is missing.
 
     Args:
         table: Table, view, or a torch ``Subset`` of one; or any dataset with a length and samples
@@ -66,6 +73,9 @@ def collect_metrics(
         dataloader_args: Arguments of ``torch.utils.data.DataLoader``, such as ``batch_size``
             (default 32) or ``num_workers``. Those that would change the order of rows or drop some
             are refused.
+        distributed: Whether this process is one of several that all call this, and visits its share
+            of the rows only. None for what ``torch.distributed`` or ``torchrun`` say. False where
+            only one of them calls it.
 
     Raises:
         CollectorError: A collector returned something that cannot be stored.
@@ -78,6 +88,7 @@ def collect_metrics(
     predict = (
         predictor if predictor is None or isinstance(predictor, Predictor) else Predictor(predictor)
     )
+    ranks = Ranks(0, 1) if distributed is False else this_rank()
     collection = Collection(
         _checked(table),
         metrics_collectors,
@@ -87,10 +98,12 @@ def collect_metrics(
         constants_schemas=constants_schemas,
         collect_aggregates=collect_aggregates,
         foreign_table_url=foreign_table_url,
+        ranks=ranks,
     )
-    plan = rows_to_collect(table, exclude_zero_weights=exclude_zero_weights)
+    plan = rows_to_collect(table, exclude_zero_weights=exclude_zero_weights).share(ranks)
     stream = batches(table, plan, dataloader_args or {})
-    with random_state_kept(), collection, _progress(plan.count, split) as progress:
+    progress_bar = _progress(plan.count, split, is_shown=ranks.rank == 0)
+    with random_state_kept(), collection, progress_bar as progress:
         _collect(collection, stream, predict, progress)
 
 
@@ -122,7 +135,7 @@ def reset_dataloader_cache() -> None:
     """
 
 
-def _progress(count: int, split: str) -> Any:
+def _progress(count: int, split: str, *, is_shown: bool) -> Any:
     from tqdm.auto import tqdm
 
     return tqdm(
@@ -130,5 +143,5 @@ def _progress(count: int, split: str) -> Any:
         desc=f"Collecting metrics {split}".strip(),
         unit="sample",
         leave=False,
-        disable=not Configuration.instance().display_progress,
+        disable=not (is_shown and Configuration.instance().display_progress),
     )

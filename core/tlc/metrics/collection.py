@@ -9,6 +9,7 @@ import numpy as np
 
 from tlc.constants import EPOCH, EXAMPLE_ID, FOREIGN_TABLE_ID, ITERATION
 from tlc.errors import CollectorError, MetricsError, WriterStateError
+from tlc.metrics._aggregated import aggregated
 from tlc.metrics._origin import Origin
 from tlc.metrics._seen import SeenIds
 from tlc.metrics._tensors import plain, to_array
@@ -16,12 +17,14 @@ from tlc.metrics.collectors.functional_metrics_collector import FunctionalMetric
 from tlc.metrics.collectors.metrics_collector_base import MetricsCollector
 from tlc.metrics.columns import Column, as_columns
 from tlc.run import Run, RunStatus, active_run, init
+from tlc.run.launch import inherited_run
 from tlc.table import Table, TableView
 from tlc.writers import MetricsTableWriter
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from tlc.format.ranks import Ranks
     from tlc.metrics.aggregators import Aggregator
     from tlc.metrics.predictor import PredictorOutput
     from tlc.schemas import Schema
@@ -60,6 +63,9 @@ class Collection:
             dict with the constants ``epoch``, ``iteration`` and ``step``, if there are any.
         foreign_table_url: Url of the table that example ids refer to. Default: that of `table`.
         unique_ids: Keep only the first row of an example id, as when ranks pad their share.
+        ranks: Which of several processes this one is that collect one metrics table together, each
+            of some rows. They do not wait for each other: the last one that finalizes completes the
+            table, and adds the aggregates of all rows to the run.
 
     Raises:
         CollectorError: Something that is no collector is given.
@@ -79,6 +85,7 @@ class Collection:
         collect_aggregates: bool = True,
         foreign_table_url: Url | str | None = None,
         unique_ids: bool = False,
+        ranks: Ranks | None = None,
     ) -> None:
         self.table = table
         self.collectors = _as_collectors(collectors)
@@ -92,7 +99,8 @@ class Collection:
         self._check_constants()
         self._given_run = run
         self._given_url = foreign_table_url
-        self._unique_ids = unique_ids
+        self._ranks = ranks if ranks is not None and ranks.count > 1 else None
+        self._unique_ids = unique_ids or self._ranks is not None
         self._run: Run | None = None
         self._closed = False
         self._writer: MetricsTableWriter | None = None
@@ -124,9 +132,13 @@ class Collection:
             raise WriterStateError("A collection can be opened only once.", hint="make a new one.")
         self._run = _as_run(self._given_run, self._origin.table)
         self._aggregators = [collector.start_aggregates() for collector in self.collectors]
-        self._run._note_input_table(self._input_table(), durable=False)
-        if not self._run.state.status.is_final:
-            self._run.set_status_collecting()
+        if self._ranks is not None:
+            about = (self._run.url, self.foreign_table_url, self.split, self.constants)
+            self._ranks = self._ranks.begin(*about)
+        if self._is_first:
+            self._run._note_input_table(self._input_table(), durable=False)
+            if not self._run.state.status.is_final:
+                self._run.set_status_collecting()
         return self
 
     def add(
@@ -174,18 +186,19 @@ class Collection:
         """Publish the metrics table, link it to the run, and add the aggregates to the run.
 
         Returns:
-            The metrics table; None if no batch was added, or if the disk is full: then a warning
-            says that the table is finished when there is space.
+            The metrics table, which is partial while other ranks are at work on it; None if no
+            batch was added, or if the disk is full: then a warning says that the table is finished
+            when there is space.
         """
         run = self.run
         if self._closed:
             return self.metrics_table
         try:
+            if self._writer is None and self._ranks is not None:
+                self._writer = self._open_writer()  # no share is a share, too
             if self._writer is not None:
                 self.metrics_table = self._writer.end()
-                if self.collect_aggregates and (aggregates := self.aggregate_values):
-                    axes = {name: self.constants[name] for name in AXES if name in self.constants}
-                    run.add_output_value({**axes, **aggregates})
+                self._log_aggregates(run, self._writer)
         finally:
             self._close()
         return self.metrics_table
@@ -225,9 +238,24 @@ class Collection:
         else:
             self.abort()
 
+    def _log_aggregates(self, run: Run, writer: MetricsTableWriter) -> None:
+        if not self.collect_aggregates:
+            return
+        if self._ranks is not None:
+            if self.metrics_table is None or not writer.has_completed:
+                return  # the rank that completes the table has all rows
+            self._aggregators = aggregated(self.collectors, self._columns, self.metrics_table)
+        if values := self.aggregate_values:
+            axes = {name: self.constants[name] for name in AXES if name in self.constants}
+            run.add_output_value({**axes, **values})
+
+    @property
+    def _is_first(self) -> bool:
+        return self._ranks is None or self._ranks.rank == 0
+
     def _close(self) -> None:
         self._closed = True
-        if self.run.state.status is RunStatus.COLLECTING:
+        if self._is_first and self.run.state.status is RunStatus.COLLECTING:
             self.run.set_status_running()
 
     def _input_table(self) -> Table | TableView | Url | str:
@@ -252,6 +280,9 @@ class Collection:
         for collector, result in zip(self.collectors, results, strict=True):
             schemas = collector.column_schemas
             self._schemas |= {name: schemas[name] for name in result if name in schemas}
+        return self._open_writer()
+
+    def _open_writer(self) -> MetricsTableWriter:
         return MetricsTableWriter(
             run_url=self.run,
             foreign_table_url=self.foreign_table_url,
@@ -259,6 +290,7 @@ class Collection:
             constants=self.constants,
             split=self.split,
             unique_ids=self._unique_ids,
+            ranks=self._ranks,
         )
 
     def _aggregate(self, ids: Column, results: list[dict[str, Column]]) -> None:
@@ -335,4 +367,8 @@ def _as_run(given: Run | Url | str | None, table: Any) -> Run:
         return given
     if given is not None:
         return Run.from_url(given)
-    return active_run() or init(project_name=getattr(table, "project_name", None))
+    if (active := active_run()) is not None:
+        return active
+    if inherited := inherited_run():
+        return Run.from_url(inherited)
+    return init(project_name=getattr(table, "project_name", None))

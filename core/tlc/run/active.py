@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tlc import _session
 from tlc.errors import RunStateError
+from tlc.run.launch import shared_run, this_rank
 from tlc.run.run import Run
 from tlc.url import IfExistsOption
 
@@ -27,6 +28,8 @@ def init(
 ) -> Run:
     """Start a run and make it the active one.
 
+    Of several processes of a distributed training the first starts it, and the others find it.
+
     Args:
         project_name: Its project; the active run's if None, else ``"default-project"``.
         run_name: Its name. If None it is made of the time, and the run is always a new one.
@@ -43,18 +46,29 @@ def init(
         ObjectKindError: There is something else at `run_url`.
         OptionError: `if_exists` is none of the four.
         NameNotAllowedError: A name cannot be used.
+        RunStateError: This is not the first process, and that one has started no run.
     """
-    run = Run.create(
-        project_name,
-        run_name,
-        description=description or "",
-        if_exists=if_exists,
-        root_url=root_url,
-        run_url=run_url,
-    )
-    if if_exists == IfExistsOption.REUSE:
+    made: list[Run] = []
+
+    def make() -> str:
+        run = Run.create(
+            project_name,
+            run_name,
+            description=description or "",
+            if_exists=if_exists,
+            root_url=root_url,
+            run_url=run_url,
+        )
+        made.append(run)
+        return run.url.to_str()
+
+    goes_on = if_exists == IfExistsOption.REUSE
+    is_told = goes_on and (run_name or run_url)  # then each process knows where it is
+    url = make() if is_told else shared_run(make)
+    run = made[0] if made else Run.from_url(url)
+    if goes_on:
         run._go_on()
-    if parameters:
+    if parameters and made:
         run.set_parameters(parameters)
     set_active_run(run)
     return run
@@ -97,10 +111,15 @@ def log(data: Mapping[str, Any], run: Run | None = None) -> None:
 
 
 def close() -> None:
-    """Complete the active run, unless it has ended already, and have no active run any more."""
+    """Complete the active run, unless it has ended already, and have no active run any more.
+
+    Of several processes of a distributed training only the first completes it.
+    """
     run = active_run()
     if run is None:
         return
-    if not run.state.status.is_final:
+    if this_rank().rank:
+        run._leave()
+    elif not run.state.status.is_final:
         run.set_status_completed()
     set_active_run(None)

@@ -96,6 +96,10 @@ class HasStatus:
         """Note that this process is at work on the run: how it ends is how the run ends."""
         attend(self._url, self._run_id)
 
+    def _leave(self) -> None:
+        """Note that this process has done its work; others may be at work still."""
+        leave(self._url, self._run_id)
+
     def _go_on(self) -> None:
         """Start to work on a run that was there before, whatever became of it."""
         forget_the_gone(self._url, self._run_id)

@@ -155,8 +155,21 @@ class Reading(MapStyle):
 
     @property
     def completeness(self) -> Completeness | None:
-        """Rows, unique ids, dropped repeats and missing ids of a finished metrics table."""
+        """Rows, unique ids, dropped repeats and missing ids of a metrics table, so far."""
+        if self._partial:
+            from tlc.table.collected import completeness_so_far  # late: few tables are partial
+
+            return completeness_so_far(self)
         return self._manifest.metrics.completeness if self._manifest.metrics else None
+
+    def missing_example_ids(self) -> np.ndarray:
+        """Return the row numbers that a metrics table has no metrics of, int64, ascending.
+
+        They are rows of the table that it is about: those left out on purpose, and those lost.
+        """
+        from tlc.table.collected import missing_example_ids  # late: few tables are about others
+
+        return missing_example_ids(self)
 
     @property
     def weights_column_name(self) -> str | None:

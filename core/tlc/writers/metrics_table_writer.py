@@ -8,7 +8,13 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from tlc.errors import RunStateError, StorageFullError, StorageFullWarning, WriterStateError
+from tlc.errors import (
+    MetricsError,
+    RunStateError,
+    StorageFullError,
+    StorageFullWarning,
+    WriterStateError,
+)
 from tlc.run import Run, active_run
 from tlc.table import Table, TableView
 from tlc.writers.open_writer import OpenWriter, check_owner
@@ -17,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+    from tlc.format.metrics import ForeignTable, MetricsBuilder
+    from tlc.format.ranks import Ranks
     from tlc.schemas import Schema
     from tlc.url import Url
 
@@ -39,11 +47,14 @@ class MetricsTableWriter:
         split: Name of the part of the data, such as ``"val"``.
         unique_ids: Keep the first row of each example id and count the others; rows come back in
             the order of their ids. For one collection over a table.
+        ranks: Which of several processes this one is that write one table together, each some of
+            its rows; ids are unique then. They do not wait for each other: the last one that ends
+            completes the table.
 
     Raises:
         RunStateError: `run_url` is None and there is no active run.
         ObjectNotFoundError: There is no such run or table.
-        MetricsError: `unique_ids` is set, but there is no foreign table.
+        MetricsError: `unique_ids` or `ranks` is set, but there is no foreign table.
     """
 
     def __init__(
@@ -56,21 +67,15 @@ class MetricsTableWriter:
         constants: Mapping[str, Any] | None = None,
         split: str | None = "",
         unique_ids: bool = False,
+        ranks: Ranks | None = None,
     ) -> None:
-        from tlc.format.metrics import MetricsBuilder  # late: it needs NumPy
-        from tlc.run.metrics_file import foreign_table
+        from tlc.run.metrics_file import foreign_table  # late: it needs NumPy
 
         self._run = _run(run_url)
         self._foreign = foreign_table(foreign_table_url)
         self._display_name = foreign_table_display_name
-        self._builder = MetricsBuilder(
-            self._run.url,
-            self._foreign,
-            schema=schema or {},
-            constants=constants or {},
-            split=split,
-            unique_ids=unique_ids,
-        )
+        about = {"schema": schema or {}, "constants": constants or {}, "split": split}
+        self._builder = _builder(self._run.url, self._foreign, about, unique_ids, ranks)
         self._ended = ""
         self._owner = os.getpid()
         self._table: Table | None = None
@@ -87,6 +92,11 @@ class MetricsTableWriter:
     def row_count(self) -> int:
         """Number of rows taken so far."""
         return self._builder.row_count
+
+    @property
+    def has_completed(self) -> bool:
+        """Whether this writer has completed the table; of several ranks one has."""
+        return self._builder.is_published
 
     def add_row(self, row: Mapping[str, Any]) -> None:
         """Add one row; see `add_batch`."""
@@ -134,7 +144,8 @@ class MetricsTableWriter:
             WriterStateError: The writer has ended.
         """
         table = self._finalize(linked=True)
-        self._run._note_metrics_table(table, durable=False)  # the table says so too
+        if not table.is_partial:  # other ranks may be at work
+            self._run._note_metrics_table(table, durable=False)  # the table says so too
         return table
 
     def end(self) -> Table | None:
@@ -217,6 +228,27 @@ class MetricsTableWriter:
                 f"This MetricsTableWriter for {self._builder.url} was {self._ended} already.",
                 hint="make a new one.",
             )
+
+
+def _builder(
+    run: Url,
+    foreign: ForeignTable | None,
+    about: dict[str, Any],
+    unique_ids: bool,
+    ranks: Ranks | None,
+) -> MetricsBuilder:
+    if ranks is None or ranks.count == 1:
+        from tlc.format.metrics import MetricsBuilder
+
+        return MetricsBuilder(run, foreign, **about, unique_ids=unique_ids)
+    from tlc.format.shared_metrics import SharedMetricsBuilder
+
+    if foreign is None:
+        raise MetricsError(
+            "Ranks can share only metrics about a table.", hint="pass foreign_table_url=."
+        )
+    turn = ranks.begin(run, foreign.id, about["split"], about["constants"])
+    return SharedMetricsBuilder(run, foreign, turn, **about)
 
 
 def _run(run: Url | str | Run | None) -> Run:

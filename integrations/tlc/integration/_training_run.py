@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tlc.metrics._origin import Origin
 from tlc.run import Run, active_run, close, init
+from tlc.run.launch import inherited_run, this_rank
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +47,8 @@ class TrainingRun:
         """Return the run; one that is made now is in the project of the table of a dataset."""
         if self._run is None:
             self._run = self._find(dataset)
+            if this_rank().rank:
+                return self._run
             if self._parameters:
                 self._run.set_parameters(self._parameters)
             if not self._run.state.status.is_final:
@@ -57,7 +60,7 @@ class TrainingRun:
         self._parameters = dict(parameters)
         if self._run is None and self._given is None and (self._name or active_run() is None):
             return  # the first dataset tells the project
-        if self._run is not None and self._parameters:
+        if self._run is not None and self._parameters and not this_rank().rank:
             self._run.set_parameters(self._parameters)
         self.run_about(None)
 
@@ -81,7 +84,8 @@ class TrainingRun:
             return self._given
         if self._given is not None:
             return Run.from_url(self._given)
-        known = active_run()
+        inherited = inherited_run()
+        known = active_run() or (Run.from_url(inherited) if inherited else None)
         if known is not None and self._name in (None, known.name):
             return known
         self._is_own = True

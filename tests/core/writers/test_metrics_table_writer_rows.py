@@ -117,7 +117,8 @@ class TestPartial:
         writer.add_batch({"example_id": [4], "loss": [1.5]})
         (metrics,) = run.metrics_tables
         assert metrics.is_partial
-        assert metrics.completeness is None
+        assert (metrics.completeness.unique, metrics.completeness.missing) == (1, 9)
+        assert metrics.missing_example_ids().tolist() == [0, 1, 2, *range(4, 10)]
         assert metrics[0] == {"example_id": 3, "loss": 0.5, "epoch": 4}
         assert run.metrics(table, split="val")["loss"].to_pylist() == [0.5]
         run.add_metrics_table(writer.finalize())
