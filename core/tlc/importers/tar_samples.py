@@ -6,11 +6,12 @@ Nothing is extracted to where a name of the archive says, and links in it are no
 from __future__ import annotations
 
 import lzma
+import re
 import tarfile
 import zlib
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any, Self, cast
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 from tlc.errors import UrlNotFoundError
 from tlc.importers.report import Problem, shortened
@@ -23,14 +24,23 @@ if TYPE_CHECKING:
     from tlc.url import Url
 
 LARGEST = 1 << 30
-"""Bytes that a file in a shard may have."""
+"""Bytes that the files of a sample may have together."""
 
 _PIECE = 1 << 20
+_LARGEST_HEADER = 1 << 20
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# Headers that tell more of the member after them: `tarfile` reads such a one as a whole.
+_LONG_HEADERS = frozenset(
+    (
+        *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+        *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+    )
+)
 _InvalidHeaderError: type[Exception] = vars(tarfile)["InvalidHeaderError"]
 _ReadError = tarfile.ReadError
 # What the libraries are known to raise for damaged archives.
 _DAMAGES = (
-    *(tarfile.TarError, EOFError, OSError, ValueError, OverflowError),
+    *(tarfile.TarError, EOFError, OSError, ValueError, OverflowError, RecursionError),
     *(zlib.error, lzma.LZMAError),
 )
 
@@ -46,6 +56,7 @@ class TarSample:
             contents; None where these were not wanted.
         values: Cells that were made of contents, by the ends of names.
         faults: What is wrong: a rule, a file and a message each.
+        size: Bytes that its files have together, whether their contents were wanted or not.
     """
 
     shard: Url
@@ -53,6 +64,7 @@ class TarSample:
     contents: dict[str, bytes | None] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
     faults: list[tuple[str, str, str]] = field(default_factory=list)
+    size: int = 0
 
     def tell(self, problems: Problems) -> None:
         """Note what is wrong."""
@@ -62,13 +74,19 @@ class TarSample:
 
 
 def read_samples(
-    shard: Url, wants: Callable[[str], bool], problems: Problems | None = None
+    shard: Url,
+    wants: Callable[[str], bool],
+    most: Callable[[str], int],
+    problems: Problems | None = None,
 ) -> Iterator[TarSample]:
     """Read the samples of a shard one after the other.
+
+    The same samples and faults are found whatever is wanted.
 
     Args:
         shard: The archive, which may be compressed.
         wants: Says of the end of a name whether the content of such files is wanted.
+        most: Says how many bytes such a file may have.
         problems: Gets what is wrong with the archive itself; the samples before that are given.
 
     Raises:
@@ -76,12 +94,14 @@ def read_samples(
     """
     sample: TarSample | None = None
     try:
-        for key, end, member, archive in _members(shard, problems):
-            if sample is not None and sample.key != key:
+        for file in _files(shard, problems):
+            if sample is not None and sample.key != file.key:
                 yield sample
                 sample = None
-            sample = sample or TarSample(shard, key)
-            _add(sample, end, member, archive, wants)
+            sample = sample or TarSample(shard, file.key)
+            _add(sample, file, most(file.end))
+            if not sample.faults:
+                _read(sample, file, keep=wants(file.end))
     except UrlNotFoundError:
         raise
     except _DAMAGES as error:
@@ -94,12 +114,24 @@ def read_samples(
         yield sample
 
 
-def _members(
-    shard: Url, problems: Problems | None
-) -> Iterator[tuple[str, str, tarfile.TarInfo, tarfile.TarFile]]:
-    """Return the files of a shard, with key and end of their names."""
+class _File(NamedTuple):
+    """A file in an archive: the key of its sample, the end of its name, and where to read it."""
+
+    key: str
+    end: str
+    member: tarfile.TarInfo
+    archive: tarfile.TarFile
+    is_compressed: bool
+
+
+def _files(shard: Url, problems: Problems | None) -> Iterator[_File]:
+    """Return the files of a shard."""
     file = UrlAdapterRegistry.open_binary(shard)
-    with closing(file), tarfile.open(fileobj=file, mode="r:*", tarinfo=_Member) as archive:
+    with (
+        closing(file),
+        tarfile.open(fileobj=file, mode="r:*", tarinfo=_Member, encoding="utf-8") as archive,
+    ):
+        is_compressed = archive.fileobj is not file
         while (member := archive.next()) is not None:
             cast("Any", archive).members.clear()  # else it remembers all of them
             folder, slash, name = member.name.rpartition("/")
@@ -107,13 +139,26 @@ def _members(
             if member.isdir() or not start or name.startswith("__"):
                 continue  # a folder, a hidden file, or notes on the whole
             if member.isreg() and not member.issparse() and dot and end:
-                yield f"{folder}{slash}{start}", end.lower(), member, archive
+                key = f"{folder}{slash}{start}"
+                yield _File(key, end.lower(), member, archive, is_compressed)
             elif problems is not None:
                 _note_other(shard, member, problems)
 
 
 class _Member(tarfile.TarInfo):
     """What an archive says of a file."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Make a header of its bytes.
+
+        Raises:
+            ReadError: It has a size that it cannot have.
+        """
+        found = super().frombuf(buf, encoding, errors)
+        if found.size < 0 or (found.type in _LONG_HEADERS and found.size > _LARGEST_HEADER):
+            raise _ReadError(f"a header tells a size of {found.size} bytes")
+        return found
 
     @classmethod
     def fromtarfile(cls, tarfile: tarfile.TarFile) -> Self:
@@ -123,9 +168,12 @@ class _Member(tarfile.TarInfo):
             ReadError: The header is damaged.
         """
         try:
-            return super().fromtarfile(tarfile)
+            found = super().fromtarfile(tarfile)
         except _InvalidHeaderError as error:
             raise _ReadError(str(error)) from error
+        if found.size < 0:  # which would lead back to where it has been
+            raise _ReadError(f"a header tells a size of {found.size} bytes")
+        return found
 
 
 def _note_other(shard: Url, member: tarfile.TarInfo, problems: Problems) -> None:
@@ -141,28 +189,37 @@ def _note_other(shard: Url, member: tarfile.TarInfo, problems: Problems) -> None
     )
 
 
-def _add(
-    sample: TarSample,
-    end: str,
-    member: tarfile.TarInfo,
-    archive: tarfile.TarFile,
-    wants: Callable[[str], bool],
-) -> None:
-    if end in sample.contents:
-        sample.faults.append(("TAR_DUPLICATE", member.name, "there are two such files"))
-    elif member.size > LARGEST:
-        sample.faults.append(("TAR_SIZE", member.name, f"it has {member.size} bytes"))
-    file = archive.extractfile(member) if wants(end) and member.size <= LARGEST else None
-    sample.contents[end] = _content(file, member.size) if file is not None else None
+def _add(sample: TarSample, file: _File, most: int) -> None:
+    name, size = file.member.name, file.member.size
+    sample.size += size
+    if _SURROGATE.search(name):
+        sample.faults.append(("NAME_NOT_TEXT", name, "its name is no UTF-8 text"))
+    elif file.end in sample.contents:
+        sample.faults.append(("TAR_DUPLICATE", name, "there are two such files"))
+    elif size > most:
+        sample.faults.append(("TAR_SIZE", name, f"it has {size} bytes"))
+    elif sample.size > LARGEST:
+        message = f"with the files before it, the sample has {sample.size} bytes"
+        sample.faults.append(("TAR_SIZE", name, message))
+    sample.contents.setdefault(file.end)
 
 
-def _content(file: IO[bytes], size: int) -> bytes:
-    """Return the content of a file, bit by bit: its size is only what the archive says."""
-    pieces: list[bytes] = []
+def _read(sample: TarSample, file: _File, *, keep: bool) -> None:
+    if keep:
+        sample.contents[file.end] = b"".join(_pieces(file))
+    elif file.is_compressed:
+        # How far a damaged one can be read depends on how much is read at a time.
+        for _ in _pieces(file):
+            pass
+
+
+def _pieces(file: _File) -> Iterator[bytes]:
+    """Return the content of a file bit by bit: its size is only what the archive says."""
+    content, size = cast("IO[bytes]", file.archive.fileobj), file.member.size
+    content.seek(file.member.offset_data)  # `extractfile` would do the same, but is slow
     while size > 0:
-        piece = file.read(min(size, _PIECE))
+        piece = content.read(min(size, _PIECE))
         if not piece:
             raise EOFError("the file is shorter than the archive says")
-        pieces.append(piece)
+        yield piece
         size -= len(piece)
-    return b"".join(pieces)

@@ -10,6 +10,7 @@ from tlc.errors import ImageReadError
 from tlc.importers.folders import IMAGE_SUFFIXES, find_files
 from tlc.importers.image_headers import image_size
 from tlc.importers.report import Problem, Problems, shortened
+from tlc.importers.voc_xml import as_number
 from tlc.importers.yolo_images import shown
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class VocImages:
         name = values.get("filename", "")
         path, literal = self._path(name, file)
         if path is None:
-            what = f"there is no image {name!r} in {shown(self._folder)}"
+            what = f"there is no image {shortened(repr(name))} in {shown(self._folder)}"
             self._add("IMG_MISSING", file, what)
             return None
         if path in self._owners:
@@ -122,10 +123,7 @@ def _problem(code: str, file: str, message: str, value: str) -> Problem:
 
 def _pixels(text: str) -> int:
     """Return a number of pixels; 0 if it is none."""
-    try:
-        number = float(text)
-    except ValueError:
-        return 0
+    number = as_number(text) or 0
     return int(number) if 0 < number < 1 << 31 and number == int(number) else 0
 
 

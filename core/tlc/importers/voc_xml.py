@@ -55,6 +55,19 @@ class VocAnnotation:
     values: dict[str, str] = field(default_factory=dict)
     objects: list[VocObject] = field(default_factory=list)
 
+    @property
+    def names(self) -> set[str]:
+        """The names of classes that its objects have."""
+        return {each.values["name"] for each in self.objects if each.values.get("name")}
+
+
+def as_number(text: str) -> float | None:
+    """Return the number that a text is, which may be infinite or NaN; None if it is none."""
+    try:
+        return None if "_" in text else float(text)
+    except ValueError:
+        return None
+
 
 def read_voc_xml(data: bytes) -> VocAnnotation:
     """Return what an annotation file says.
@@ -84,11 +97,11 @@ class _Reader:
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
-        self.parser.CharacterDataHandler = self._text
         self.parser.StartDoctypeDeclHandler = self._refuse
         self._path: tuple[str, ...] = ()
         self._deeper = 0
         self._texts: list[str] = []
+        self.parser.CharacterDataHandler = self._texts.append
 
     def _start(self, tag: str, _attributes: object) -> None:
         if not self._path and tag != "annotation":
@@ -114,9 +127,6 @@ class _Reader:
             owner.setdefault(tag, "".join(self._texts).strip())
         self._path = parent
         self._texts.clear()
-
-    def _text(self, text: str) -> None:
-        self._texts.append(text)
 
     def _refuse(self, *_declaration: object) -> NoReturn:
         message = "it has a document type declaration, which is not allowed"

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
+from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from tlc.errors import SchemaError, UrlNotFoundError
+from tlc.errors import OptionError, SchemaError, UrlNotFoundError
 from tlc.importers.columns import check_schema
 from tlc.importers.folders import IMAGE_SUFFIXES
 from tlc.importers.media import encoded
-from tlc.importers.report import Problems
+from tlc.importers.report import Problem, Problems, shortened
 from tlc.importers.source import Batch, Source
-from tlc.importers.tar_samples import TarSample, read_samples
+from tlc.importers.tar_samples import LARGEST, TarSample, read_samples
 from tlc.schemas import (
     ExternalNumpyArraySchema,
     ImageSchema,
@@ -30,20 +32,40 @@ from tlc.url import Url
 from tlc.url.registry import UrlAdapterRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
     Location = Url | str | os.PathLike[str]
+    _Row = tuple[str, Mapping[str, Any]]
 
 KEY = "__key__"
 """Column with what the names of a sample's files begin with."""
 
-_ROWS = 256  # so many samples are in memory at a time
+_ROWS, _BYTES = 256, 64 << 20  # when so many samples, or bytes, are in memory they are a batch
+_LARGEST_CELL = 64 << 20
+_MOST_SHARDS = 1_000_000
 _IMAGES = frozenset(suffix[1:] for suffix in IMAGE_SUFFIXES)
 _NUMBERS = frozenset({"cls", "cls2", "class", "count", "index", "inx", "id"})
 _TEXTS = frozenset({"txt", "text", "transcript", "caption"})
 _JSON = frozenset({"json", "jsn"})
 _VIDEOS = frozenset({"mp4", "avi", "mov", "mkv", "webm", "h264", "mjpeg", "ogv"})
-_RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
+_RANGE = re.compile(r"\{([0-9]{1,99})\.\.([0-9]{1,99})\}")
+
+
+@dataclass
+class _Shard:
+    """What the first look at a shard found.
+
+    Attributes:
+        url: The shard.
+        digest: Of the small files of all shards up to this one.
+        keys: Those of its samples.
+        ends: What the names of the files of each end with; None for a sample that is left out.
+    """
+
+    url: Url
+    digest: bytes = b""
+    keys: list[str] = field(default_factory=list)
+    ends: list[frozenset[str] | None] = field(default_factory=list)
 
 
 def from_webdataset(
@@ -55,7 +77,7 @@ def from_webdataset(
     """Take the samples of shards.
 
     All shards are read twice: first to know the columns and to check everything but the images and
-    the like, which are read and written to files then.
+    the like, then for the rows. Of the first time, only names are remembered.
 
     Args:
         shards: Shards, or folders of them, in order; ``{000..123}`` stands for many.
@@ -63,28 +85,28 @@ def from_webdataset(
         on_error: ``"raise"``, or ``"skip"`` to leave out samples that are wrong.
 
     Raises:
+        OptionError: A pattern stands for more than a million shards.
         UrlNotFoundError: There is no such shard, or none in a folder.
         AnnotationFileError: Samples are wrong.
         ColumnError: A schema names a column that is not there.
+        SchemaError: When rows are taken: a shard is another than it was at first.
     """
     problems = Problems(on_error)
     urls = [url for each in _listed(shards) for url in _expanded(each)]
-    samples = [
-        _checked(sample) for url in urls for sample in read_samples(url, _is_small, problems)
-    ]
-    for sample in samples:
-        sample.tell(problems)
+    start = repr([UrlAdapterRegistry.get_file_size(url) for url in urls]).encode()
+    look = _FirstLook(start, problems)
+    found = [look.at(url) for url in urls]
     problems.check()
-    columns = _columns(samples)
+    columns = _columns(look.ends, look.groups)
     kinds = {KEY: StringSchema(), **{name: _schema(ends[0]) for name, ends in columns.items()}}
     schemas = {**kinds, **check_schema(schema, list(kinds))}
     fingerprint = {
         "urls": [url.to_relative().to_str() for url in urls],
-        "digest": _digest(urls, samples),
+        "digest": look.digest.hexdigest(),
     }
-    report = problems.report(sum(not sample.faults for sample in samples))
+    report = problems.report(look.rows)
     return Source(
-        "webdataset", lambda: _batches(urls, samples, columns), schemas, fingerprint, lambda: report
+        "webdataset", lambda: _batches(found, start, columns), schemas, fingerprint, lambda: report
     )
 
 
@@ -96,12 +118,18 @@ def _expanded(shards: Location) -> Iterator[Url]:
     """Return the urls of shards, as a pattern or a folder names them.
 
     Raises:
+        OptionError: There are too many.
         UrlNotFoundError: A folder has none.
     """
     text = os.fspath(shards)
-    ranges = [_counted(*found) for found in _RANGE.findall(text)]
+    ranges = [_Range(*map(str, found)) for found in _RANGE.findall(text)]
+    if math.prod(each.count for each in ranges) > _MOST_SHARDS:
+        raise OptionError(
+            f"The pattern {text!r} stands for more than {_MOST_SHARDS} shards.",
+            hint="{000..123} stands for the numbers from 000 to 123, both included.",
+        )
     parts = _RANGE.split(text)[::3]
-    for numbers in product(*ranges):
+    for numbers in product(*(each.texts() for each in ranges)):
         pairs = zip(parts, (*numbers, ""), strict=True)
         url = Url("".join(f"{part}{number}" for part, number in pairs)).to_absolute()
         if not UrlAdapterRegistry.is_dir(url):
@@ -114,8 +142,75 @@ def _expanded(shards: Location) -> Iterator[Url]:
         yield from (url / name for name in tars)
 
 
-def _counted(first: str, last: str) -> list[str]:
-    return [f"{number:0{len(first)}d}" for number in range(int(first), int(last) + 1)]
+class _Range:
+    """A range such as ``000..123``, which a shell would expand in the same way."""
+
+    def __init__(self, first: str, last: str) -> None:
+        self._first, self._last = int(first), int(last)
+        is_padded = any(len(each) > 1 and each.startswith("0") for each in (first, last))
+        self._width = max(len(first), len(last)) if is_padded else 0
+        self.count = abs(self._last - self._first) + 1
+
+    def texts(self) -> Iterator[str]:
+        """Return the numbers, which go down where the first is greater than the last."""
+        step = 1 if self._first <= self._last else -1
+        for number in range(self._first, self._last + step, step):
+            yield f"{number:0{self._width}d}"
+
+
+class _FirstLook:
+    """Checks the samples of shards, and gathers what has to be known before there are rows.
+
+    Args:
+        start: What the digest begins with.
+        problems: Gets samples that are wrong, and notes of keys that a shard has more than once.
+
+    Attributes:
+        digest: What tells shards apart: their lengths, the names in them and all small files.
+        ends: What names of files end with, in the order in which that is met first.
+        groups: Which of these samples have together.
+        rows: How many samples are right.
+    """
+
+    def __init__(self, start: bytes, problems: Problems) -> None:
+        self._problems = problems
+        self.digest = hashlib.sha256(start)
+        self.ends: dict[str, None] = {}
+        self.groups: dict[frozenset[str], frozenset[str]] = {}
+        self.rows = 0
+
+    def at(self, url: Url) -> _Shard:
+        """Return what is in a shard."""
+        shard, known = _Shard(url), set[str]()
+        for sample in read_samples(url, _is_small, _most, self._problems):
+            _read_cells(sample)
+            self.digest.update(_told(sample))
+            sample.tell(self._problems)
+            if sample.key in known:
+                self._note_repeated(sample)
+            known.add(sample.key)
+            shard.keys.append(sample.key)
+            shard.ends.append(None if sample.faults else self._group(sample))
+        shard.digest = self.digest.digest()
+        return shard
+
+    def _group(self, sample: TarSample) -> frozenset[str]:
+        self.rows += 1
+        group = frozenset(sample.contents)
+        if group not in self.groups:
+            self.ends |= dict.fromkeys(sample.contents)
+        return self.groups.setdefault(group, group)
+
+    def _note_repeated(self, sample: TarSample) -> None:
+        self._problems.note(
+            Problem(
+                code="TAR_KEY",
+                file=str(sample.shard),
+                record=f"sample {shortened(repr(sample.key))}",
+                message="a sample before it, with others in between, has the same key",
+                hint="files of one sample must follow each other: sort them by name",
+            )
+        )
 
 
 def _is_small(end: str) -> bool:
@@ -123,17 +218,27 @@ def _is_small(end: str) -> bool:
     return end.rpartition(".")[2] in _CELLS
 
 
-def _checked(sample: TarSample) -> TarSample:
-    """Return a sample with its small files read; what is wrong with them is among its faults."""
+def _most(end: str) -> int:
+    return _LARGEST_CELL if _is_small(end) else LARGEST
+
+
+def _read_cells(sample: TarSample) -> None:
+    """Turn the small files of a sample to values; what is wrong with them becomes a fault."""
     for end, content in sample.contents.items():
-        if content is not None:
-            try:
-                sample.values[end] = _CELLS[end.rpartition(".")[2]](content)
-            except (ValueError, RecursionError) as error:
-                what = "is no whole number" if end.rpartition(".")[2] in _NUMBERS else str(error)
-                sample.faults.append(("TAR_CONTENT", f"{sample.key}.{end}", f"it {what}"))
-            sample.contents[end] = None
-    return sample
+        if content is None or not _is_small(end):
+            continue
+        try:
+            sample.values[end] = _CELLS[end.rpartition(".")[2]](content)
+        except (ValueError, RecursionError) as error:
+            what = "is no whole number" if end.rpartition(".")[2] in _NUMBERS else str(error)
+            sample.faults.append(("TAR_CONTENT", f"{sample.key}.{end}", f"it {what}"))
+        sample.contents[end] = None
+
+
+def _told(sample: TarSample) -> bytes:
+    """Return what a digest is to know of a sample."""
+    found = (sample.key, list(sample.contents), sample.values)
+    return repr(found).encode(errors="surrogatepass")
 
 
 def _number(content: bytes) -> int:
@@ -160,21 +265,35 @@ _CELLS: dict[str, Callable[[bytes], Any]] = {
 }
 
 
-def _columns(samples: Sequence[TarSample]) -> dict[str, list[str]]:
+def _columns(ends: Iterable[str], groups: Iterable[frozenset[str]]) -> dict[str, list[str]]:
     """Return the columns, with the ends of the names of the files that they have.
 
     Ends that mean the same, such as jpg and png, are one column unless a sample has both.
+
+    Args:
+        ends: All ends.
+        groups: Those that samples have together.
     """
-    known = list(dict.fromkeys(frozenset(s.contents) for s in samples if not s.faults))
-    every = list(dict.fromkeys(end for s in samples if not s.faults for end in s.contents))
+    alike: dict[tuple[str, type[Schema]], list[str]] = {}
+    for end in ends:
+        alike.setdefault((_name(end), type(_schema(end))), []).append(end)
+    known = list(groups)
     found: dict[str, list[str]] = {}
-    for end in every:
-        found.setdefault(_name(end), []).append(end)
-    for name, ends in list(found.items()):
-        if any(len(group.intersection(ends)) > 1 for group in known):
-            del found[name]
-            found |= {end.replace(".", "_"): [end] for end in ends}
+    apart: list[str] = []
+    for (name, _), members in alike.items():
+        if any(len(group.intersection(members)) > 1 for group in known):
+            apart += members
+        else:
+            found[_free(name, found)] = members
+    for end in apart:
+        found[_free(end.replace(".", "_"), found)] = [end]
     return found
+
+
+def _free(name: str, taken: Container[str]) -> str:
+    while name in taken or name == KEY:
+        name = f"tar_{name}"
+    return name
 
 
 def _name(end: str) -> str:
@@ -204,44 +323,54 @@ _SCHEMAS: tuple[tuple[frozenset[str], type[Schema]], ...] = (
 )
 
 
-def _digest(urls: Sequence[Url], samples: Sequence[TarSample]) -> str:
-    """Return what tells shards apart: their lengths, the names in them and all small files."""
-    lengths = [UrlAdapterRegistry.get_file_size(url) for url in urls]
-    told = hashlib.sha256(repr(lengths).encode())
-    for sample in samples:
-        told.update(
-            repr((sample.key, list(sample.contents), sample.values)).encode(errors="surrogatepass")
-        )
-    return told.hexdigest()
-
-
 def _batches(
-    urls: Sequence[Url], samples: Sequence[TarSample], columns: Mapping[str, Sequence[str]]
+    shards: Sequence[_Shard], start: bytes, columns: Mapping[str, Sequence[str]]
 ) -> Iterator[Batch]:
-    """Read the shards once more, for images and the like."""
-    every = (sample for url in urls for sample in read_samples(url, lambda end: not _is_small(end)))
-    rows: list[dict[str, Any]] = []
-    for known, sample in zip(samples, every, strict=True):
-        if known.faults:
-            continue
-        if (known.key, set(known.contents)) != (sample.key, set(sample.contents)):
-            raise SchemaError(f"{sample.shard} has changed while it was read.")
-        cells = {
-            end: encoded(content, f".{end}")
-            for end, content in sample.contents.items()
-            if content is not None
-        }
-        rows.append({KEY: known.key, **known.values, **cells})
-        if len(rows) == _ROWS:
-            yield _batch(rows, columns)
-            rows = []
-    if rows or all(sample.faults for sample in samples):
+    """Read the shards once more, for the rows."""
+    digest = hashlib.sha256(start)
+    rows: list[_Row] = []
+    size, is_empty = 0, True
+    for shard in shards:
+        for sample in _again(shard, digest):
+            rows.append((sample.key, {**sample.values, **_encoded(sample)}))
+            size += sample.size
+            if len(rows) >= _ROWS or size >= _BYTES:
+                yield _batch(rows, columns)
+                rows, size, is_empty = [], 0, False
+    if rows or is_empty:
         yield _batch(rows, columns)
 
 
-def _batch(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Sequence[str]]) -> Batch:
+def _again(shard: _Shard, digest: hashlib._Hash) -> Iterator[TarSample]:
+    """Read the samples of a shard that are right, and make sure that they are as they were."""
+    known = zip(shard.keys, shard.ends, strict=True)
+    for sample in read_samples(shard.url, lambda _end: True, _most):
+        _read_cells(sample)
+        digest.update(_told(sample))
+        ends = None if sample.faults else frozenset(sample.contents)
+        if next(known, None) != (sample.key, ends):
+            raise _changed(shard)
+        if not sample.faults:
+            yield sample
+    if digest.digest() != shard.digest:
+        raise _changed(shard)
+
+
+def _changed(shard: _Shard) -> SchemaError:
+    return SchemaError(f"{shard.url} has changed while it was read.")
+
+
+def _encoded(sample: TarSample) -> dict[str, Any]:
+    return {
+        end: encoded(content, f".{end}")
+        for end, content in sample.contents.items()
+        if content is not None
+    }
+
+
+def _batch(rows: Sequence[_Row], columns: Mapping[str, Sequence[str]]) -> Batch:
     found = {
-        name: [next((row[end] for end in ends if end in row), None) for row in rows]
+        name: [next((cells[end] for end in ends if end in cells), None) for _, cells in rows]
         for name, ends in columns.items()
     }
-    return {KEY: [row[KEY] for row in rows], **found}
+    return {KEY: [key for key, _ in rows], **found}

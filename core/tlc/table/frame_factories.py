@@ -336,6 +336,7 @@ class FrameFactories(Importing):
             options: See below.
 
         Raises:
+            OptionError: A pattern stands for more than a million shards.
             UrlNotFoundError: There is no such shard.
             AnnotationFileError: A shard is damaged, or samples are wrong.
             ColumnError: A schema has no column.
