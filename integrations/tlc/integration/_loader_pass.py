@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tlc.metrics import Collection, PredictorOutput
 from tlc.metrics.batch_ids import BatchIds
+from tlc.run.launch import this_rank
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +43,13 @@ class LoaderPass:
     ) -> None:
         # What pads the share of a rank repeats rows: the first of each counts.
         self.collection = Collection(
-            loader.dataset, collectors, run=run, split=split, constants=constants, unique_ids=True
+            loader.dataset,
+            collectors,
+            run=run,
+            split=split,
+            constants=constants,
+            unique_ids=True,
+            ranks=this_rank(),
         )
         self._ids = ids or BatchIds(loader)
 

@@ -58,7 +58,9 @@ class Outputs:
             self._hook.remove()
 
     def _keep(self, _module: object, _inputs: object, output: Any) -> None:
-        self._last = output
+        # Where ranks train together, the step itself is a call of the module, after that within it.
+        if not _is_no_prediction(output):
+            self._last = output
 
 
 def _is_no_prediction(returned: Any) -> bool:

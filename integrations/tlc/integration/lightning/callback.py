@@ -82,6 +82,11 @@ class MetricsCollectionCallback(*base_classes("callbacks", "Callback")):  # type
         self._training.begin(pl_module.hparams_initial)
         self._loaders = NotedLoaders(trainer.strategy)
 
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        """Have a run before anything is logged: in the project of the data, if that has one."""
+        data = [*self.tables.values(), getattr(trainer.train_dataloader, "dataset", None)]
+        self._training.run_about(data[0])
+
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
         """End what is open; what came in stays readable."""
         self._abort()

@@ -56,7 +56,7 @@ class RunLogger(*base_classes("loggers", "Logger")):  # type: ignore[misc]
     def log_hyperparams(self, params: Any, *_: Any, **__: Any) -> None:
         """Note parameters of the training."""
         given = params if isinstance(params, dict) else vars(params)
-        self._training.run.set_parameters(dict(given))
+        self._training.begin(given)
 
     @_on_first_rank  # type: ignore[untyped-decorator]
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
