@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tlc.errors import OptionError
@@ -17,12 +16,14 @@ from tlc.importers.coco_bytes import arriving, as_utf8
 from tlc.importers.coco_file import MOST_WAITING, CocoFile
 from tlc.importers.coco_tables import CocoTable
 from tlc.importers.report import Problems
-from tlc.importers.source import Source
+from tlc.importers.source import LateFingerprint, Source
 from tlc.importers.spill import IN_MEMORY
 from tlc.importers.text_file import known_encoding
 from tlc.url import Url, UrlAdapterRegistry
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tlc.importers.coco_bytes import Arriving
     from tlc.importers.coco_schemas import Options
     from tlc.importers.report import ImportReport
@@ -82,18 +83,27 @@ class _Reading:
         self.schema: dict[str, Schema] = {}
         self.file, self._folder, self._options, self._on_error = file, folder, options, on_error
         self._report: ImportReport | None = None
-        self.fingerprint = _Fingerprint(self)
+        self.fingerprint = LateFingerprint(self._look)
 
     def report(self) -> ImportReport | None:
         """Return what was found; None before all batches were taken."""
         return self._report
 
-    def told(self) -> dict[str, Any]:
-        """Return what the caller said."""
+    def _look(self) -> dict[str, Any]:
+        """Read the file for its digest only."""
+        with arriving(self.file) as file:
+            while file.read(_HASHED_AT_ONCE):
+                pass
+            return self._told(file)
+
+    def _told(self, file: Arriving) -> dict[str, Any]:
+        """Return what the table is made of: of a file that was read to its end."""
         return {
             "url": self.file.to_relative().to_str(),
             "image_folder": self._folder.to_relative().to_str(),
             "options": digest(repr((self._options, self._on_error)).encode()),
+            "length": file.length,
+            "digest": file.digest,
         }
 
     def batches(self) -> Iterator[Batch]:
@@ -108,42 +118,12 @@ class _Reading:
             coco = CocoFile(str(self.file), self._options.task, problems, folder, in_memory)
             with arriving(self.file) as file:
                 coco.read(as_utf8(file, self._options.encoding, self.file))
-                self.fingerprint.note(file)
+                self.fingerprint.note(self._told(file))
             table = CocoTable(coco, self._options, problems, folder)
             table.check(self._folder.to_str(), _local_path(self._folder))
             self.schema.update(table.schema)
             yield from table.batches()
         self._report = problems.report(len(table.images.ids))
-
-
-class _Fingerprint(Mapping[str, Any]):
-    """What a table is made of. The digest of the file is made by the import, or when wanted."""
-
-    def __init__(self, reading: _Reading) -> None:
-        self._reading = reading
-        self._content: dict[str, Any] = {}
-
-    def note(self, file: Arriving) -> None:
-        """Take the digest of the file as it was read."""
-        told = {"length": file.length, "digest": file.digest}
-        self._content = self._reading.told() | told
-
-    def _wanted(self) -> dict[str, Any]:
-        if not self._content:
-            with arriving(self._reading.file) as file:
-                while file.read(_HASHED_AT_ONCE):
-                    pass
-                self.note(file)
-        return self._content
-
-    def __getitem__(self, name: str) -> Any:
-        return self._wanted()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._wanted())
-
-    def __len__(self) -> int:
-        return len(self._wanted())
 
 
 def _is_small(file: Url) -> bool:

@@ -32,3 +32,33 @@ class Source:
     schema: Mapping[str, Schema] = field(default_factory=dict)
     fingerprint: Mapping[str, Any] = field(default_factory=dict)
     report: Callable[[], ImportReport | None] = lambda: None
+
+
+class LateFingerprint(Mapping[str, Any]):
+    """A fingerprint that an import finds in passing, or that is made when it is asked for.
+
+    Args:
+        make: Makes it.
+    """
+
+    def __init__(self, make: Callable[[], Mapping[str, Any]]) -> None:
+        self._make = make
+        self._content: Mapping[str, Any] | None = None
+
+    def note(self, content: Mapping[str, Any]) -> None:
+        """Take what an import found, so that it need not be made."""
+        self._content = content
+
+    def _wanted(self) -> Mapping[str, Any]:
+        if self._content is None:
+            self._content = self._make()
+        return self._content
+
+    def __getitem__(self, name: str) -> Any:
+        return self._wanted()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._wanted())
+
+    def __len__(self) -> int:
+        return len(self._wanted())

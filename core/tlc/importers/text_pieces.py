@@ -41,14 +41,18 @@ class TextPieces:
         file: The file.
         encoding: Its encoding; None for UTF-8 that was not asked for.
         end: Tells where the last whole record of some text ends; 0 if none does.
+        hint: What to do about another encoding, if it cannot be passed.
 
     Attributes:
         length: Bytes of the file, known when all pieces were read once.
         digest: Their digest, likewise.
     """
 
-    def __init__(self, file: Url, encoding: str | None, end: Callable[[bytes], int]) -> None:
+    def __init__(
+        self, file: Url, encoding: str | None, end: Callable[[bytes], int], *, hint: str = ""
+    ) -> None:
         self.file = file
+        self._hint = hint
         self.length = 0
         self.digest = ""
         self._encoding = encoding
@@ -87,7 +91,7 @@ class TextPieces:
         digest, length = hashlib.sha256(), 0
         with closing(UrlAdapterRegistry.open_binary(self.file)) as file:
             part = file.read(PIECE)
-            check_start(part, self.file, self._encoding)
+            check_start(part, self.file, self._encoding, self._hint)
             recoded = _Recoder(known_encoding(self._encoding or UTF8), self.file)
             following = part
             while True:
@@ -109,7 +113,9 @@ class TextPieces:
             try:
                 piece.data.decode()
             except UnicodeDecodeError as error:
-                raise not_encoded(error, UTF8, self.file, piece.line, piece.start) from error
+                raise not_encoded(
+                    error, UTF8, self.file, piece.line, piece.start, self._hint
+                ) from error
 
 
 class _Recoder:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tlc.importers.folders import find_files, local_folder, read_file
 from tlc.importers.report import Problem, Problems, shortened
-from tlc.importers.source import Source
+from tlc.importers.source import LateFingerprint, Source
 from tlc.importers.spill import LATER, Spill
 from tlc.importers.text_file import MARK, SAVE_AS_UTF8, check_start
 from tlc.importers.voc_boxes import FLAGS, POSE, VocBoxes, voc_batch
@@ -26,6 +25,8 @@ from tlc.schemas.value_maps import make_value_map
 from tlc.url import Url
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tlc.importers.report import ImportReport
     from tlc.importers.source import Batch
     from tlc.schemas import Schema
@@ -145,7 +146,7 @@ class _Reading:
         self, files: _Files, images: str, categories: Classes | None, on_error: str
     ) -> None:
         self.schema: dict[str, Schema] = {}
-        self.fingerprint = _Fingerprint(self)
+        self.fingerprint = LateFingerprint(self._look)
         self._files, self._images, self._on_error = files, images, on_error
         self._categories = categories
         self._given = None if categories is None else _ids(categories)
@@ -169,7 +170,7 @@ class _Reading:
             rows = self._read(boxes, names, digest, problems, spill)
             problems.check()
             self._report = problems.report(rows)
-            self.fingerprint.note(digest.hexdigest(), names)
+            self.fingerprint.note(self._told(digest.hexdigest(), names))
             extras = [name for name in (*FLAGS, POSE) if name in boxes.extras]
             self.schema.update(self._schema(names, extras))
             ids = _ids(self._classes(names))
@@ -177,13 +178,7 @@ class _Reading:
             for batch in spill:
                 yield voc_batch(batch, places, extras)
 
-    def told(self, digest: str, names: set[str]) -> dict[str, Any]:
-        """Return what the table is made of.
-
-        Args:
-            digest: That of the annotation files.
-            names: The names of classes in them.
-        """
+    def _told(self, digest: str, names: set[str]) -> dict[str, Any]:
         classes = make_value_map(self._classes(names))
         return {
             "url": Url(shown(self._files.folder)).to_relative().to_str(),
@@ -192,12 +187,12 @@ class _Reading:
             "classes": {str(id_): element.name for id_, element in classes.items()},
         }
 
-    def look(self) -> tuple[str, set[str]]:
+    def _look(self) -> dict[str, Any]:
         """Read the files for their digest and the names in them only."""
         digest, names = hashlib.sha256(), set[str]()
         for _, annotation in self._files.read(digest, Problems("skip")):
             names |= annotation.names
-        return digest.hexdigest(), names
+        return self._told(digest.hexdigest(), names)
 
     def _read(
         self, boxes: VocBoxes, names: set[str], digest: Any, problems: Problems, spill: Spill
@@ -230,32 +225,6 @@ class _Reading:
         }
         boxes = BoundingBoxes2D.schema(classes=self._classes(names), per_instance_schemas=kinds)
         return {"image": ImageSchema(), "bbs": boxes}
-
-
-class _Fingerprint(Mapping[str, Any]):
-    """What a table is made of: known after an import, else the files are read for it."""
-
-    def __init__(self, reading: _Reading) -> None:
-        self._reading = reading
-        self._content: dict[str, Any] = {}
-
-    def note(self, digest: str, names: set[str]) -> None:
-        """Take what an import found; see `_Reading.told`."""
-        self._content = self._reading.told(digest, names)
-
-    def _wanted(self) -> dict[str, Any]:
-        if not self._content:
-            self.note(*self._reading.look())
-        return self._content
-
-    def __getitem__(self, name: str) -> Any:
-        return self._wanted()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._wanted())
-
-    def __len__(self) -> int:
-        return len(self._wanted())
 
 
 def _ids(classes: Classes) -> dict[str, int]:

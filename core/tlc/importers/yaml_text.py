@@ -61,18 +61,18 @@ def _check(text: str, file: str) -> None:
         if isinstance(event, yaml.AliasEvent):
             aliases += 1
             if aliases > _MOST_ALIASES:
-                raise _refused(
-                    file, line, f"there are more than {_MOST_ALIASES} aliases", "ALIASES"
-                )
+                message = f"there are more than {_MOST_ALIASES} aliases"
+                raise _refused("YAML_ALIASES", file, line, message)
         elif isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _DEEPEST:
-                raise _refused(file, line, f"lists are nested more than {_DEEPEST} deep", "DEPTH")
+                message = f"lists are nested more than {_DEEPEST} deep"
+                raise _refused("YAML_DEPTH", file, line, message)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         tag = getattr(event, "tag", None) or ""
         if tag.startswith(_PYTHON) or (len(tag) > 1 and not tag.startswith(_PLAIN)):
-            raise _refused(file, line, f"the tag {tag!r} is not allowed", "TAG")
+            raise _refused("YAML_TAG", file, line, f"the tag {tag!r} is not allowed")
 
 
 def _check_keys(text: str, file: str) -> None:
@@ -91,15 +91,17 @@ def _check_keys(text: str, file: str) -> None:
         for key, value in node.value:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
-                raise _refused(file, line, "a key is no text", "KEY")
+                raise _refused("YAML_KEY", file, line, "a key is no text")
             if key.value == "<<":
-                raise _refused(file, line, "the merge key << is not supported", "MERGE")
+                raise _refused("YAML_MERGE", file, line, "the merge key << is not supported")
             if key.value in keys:
-                raise _refused(file, line, f"the key {key.value!r} is there twice", "DUP_ID")
+                message = f"the key {key.value!r} is there twice"
+                raise _refused("DUP_ID", file, line, message, "keep one of them.")
             keys.add(key.value)
             waiting.append(value)
 
 
-def _refused(file: str, line: int, message: str, code: str) -> AnnotationFileError:
-    code = code if code == "DUP_ID" else f"YAML_{code}"
-    return refused(code, file, f"line {line}", message, hint="write it out as plain YAML.")
+def _refused(
+    code: str, file: str, line: int, message: str, hint: str = "write it out as plain YAML."
+) -> AnnotationFileError:
+    return refused(code, file, f"line {line}", message, hint=hint)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,36 +13,35 @@ from tlc.errors import ImageReadError, OptionError
 from tlc.importers.folders import read_file
 from tlc.importers.image_headers import image_size
 from tlc.importers.report import Problem, Problems
-from tlc.importers.source import Source
+from tlc.importers.source import LateFingerprint, Source
 from tlc.importers.yolo_checks import TASKS
-from tlc.importers.yolo_columns import COLUMNS, Points, YoloColumn, usable_shapes
-from tlc.importers.yolo_images import (
-    check_listed,
-    image_urls,
-    label_file,
-    list_images,
-    origin,
-    shown,
-)
+from tlc.importers.yolo_images import check_listed, label_file, list_images, origin, shown
 from tlc.importers.yolo_lines import read_lines
-from tlc.importers.yolo_schema import found_classes, known_classes, pose_points, yolo_schema
+from tlc.importers.yolo_parts import Part, YoloRows
+from tlc.importers.yolo_schema import (
+    PoseLengths,
+    found_ids,
+    known_classes,
+    told_points,
+    yolo_schema,
+)
 from tlc.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import pyarrow as pa
-
-    from tlc.importers.report import ImportReport
-    from tlc.importers.source import Batch
+    from tlc.importers.yolo_checks import Flags
+    from tlc.importers.yolo_columns import Points
     from tlc.importers.yolo_images import Listed
-    from tlc.importers.yolo_lines import Floats, Lines
-    from tlc.schemas import Schema
     from tlc.schemas.value_maps import Classes
 
-_BATCH = 8192
-# To draw polygons takes much room for a moment, and is faster where that fits a cache.
-_BATCH_OF_POLYGONS = 128
+PART = 8192
+"""Images that are read at a time,"""
+
+PART_BYTES = 8 << 20
+"""or fewer, if so many bytes of labels are reached."""
+
+_Contents = list[bytes | None]
 
 
 @dataclass(frozen=True)
@@ -101,70 +99,80 @@ def check_task(task: str) -> None:
 
 
 class _Labelled:
-    """Images with label files: read at once, but for the images' sizes."""
+    """Images with label files.
+
+    They are read part by part, each once, and once more before to find out what nobody told.
+    """
 
     def __init__(self, listed: Listed, options: YoloOptions) -> None:
         self._listed = listed
         self._options = options
-        self._problems = Problems(options.on_error)
-        labels = [label_file(image) for image in listed.images]
-        self._keep = check_listed(listed, labels, self._problems)
-        contents = [_content(label, self._problems) for label in labels]
-        files = [shown(label) for label in labels]
-        self._lines: Lines = read_lines(contents, files, self._problems)
-        self._classes = found_classes(self._lines) if options.classes is None else options.classes
+        self._labels = [label_file(image) for image in listed.images]
+        self._classes, self._points = self._told_or_found()
         self._known = known_classes(self._classes)
-        self._digest = _digest(listed.images, contents, repr(self._known))
-        self._points: Points | None = None
-        if options.task == "pose":
-            self._points = pose_points(
-                self._lines, options.num_keypoints, options.values_per_keypoint
-            )
+        self._digest = ""
 
     def source(self, kind: str) -> Source:
-        place = os.path.commonpath(self._listed.images)
-        fingerprint = {
-            "url": Url(shown(place)).to_relative().to_str(),
-            "images": len(self._listed.images),
-            "digest": self._digest,
-            "task": self._options.task,
-        }
-        return Source(kind, self._batches, self._schema(), fingerprint, self._report)
-
-    def _schema(self) -> dict[str, Schema]:
         options = self._options
-        return yolo_schema(options.task, self._classes, self._points, options.pose)
+        rows = YoloRows(options.task, self._known, self._points, options.on_error, self._parts)
+        schema = yolo_schema(options.task, self._classes, self._points, options.pose)
+        told = {
+            "url": Url(shown(os.path.commonpath(self._listed.images))).to_relative().to_str(),
+            "images": len(self._listed.images),
+            "task": options.task,
+        }
+        fingerprint = LateFingerprint(lambda: {**told, "digest": self._known_digest()})
+        return Source(kind, rows.batches, schema, fingerprint, rows.report)
 
-    def _batches(self) -> Iterator[Batch]:
-        return yolo_batches(self._options.task, *self._columns)
+    def _told_or_found(self) -> tuple[Classes, Points | None]:
+        """Return the classes and the points of a pose, for which all labels may have to be read."""
+        options = self._options
+        classes, points, is_pose = options.classes, None, options.task == "pose"
+        if is_pose:
+            points = told_points(options.num_keypoints, options.values_per_keypoint)
+        if classes is not None and (points is not None or not is_pose):
+            return classes, points
+        ids: set[int] = set()
+        lengths = PoseLengths()
+        for _, contents in self._contents(Problems("skip")):
+            lines = read_lines(contents, [""] * len(contents), Problems("skip"))
+            ids |= found_ids(lines)
+            if is_pose:
+                lengths.add(lines)
+        if classes is None:
+            classes = {each: str(each) for each in sorted(ids)}
+        if is_pose and points is None:
+            points = lengths.points(options.num_keypoints, options.values_per_keypoint)
+        return classes, points
 
-    def _report(self) -> ImportReport:
-        return self._problems.report(len(self._columns[0]))
+    def _known_digest(self) -> str:
+        if not self._digest:
+            for _ in self._hashed(Problems("skip")):
+                pass
+        return self._digest
 
-    @cached_property
-    def _columns(self) -> tuple[pa.Array, YoloColumn]:
-        sizes, kept = self._sizes()
-        lines = self._lines.kept(kept[self._lines.file])
-        found = usable_shapes(
-            lines, sizes, self._options.task, self._known, self._problems, self._points
-        )
-        self._problems.check()
-        images = np.flatnonzero(kept)
-        urls = image_urls([self._listed.images[image] for image in images.tolist()])
-        return urls, YoloColumn(self._options.task, found, images, sizes)
+    def _parts(self, problems: Problems) -> Iterator[Part]:
+        kept = np.array(check_listed(self._listed, self._labels, problems), bool)
+        for start, contents in self._hashed(problems):
+            yield self._part(start, contents, kept[start : start + len(contents)], problems)
 
-    def _sizes(self) -> tuple[Floats, Any]:
-        images = self._listed.images
-        kept = np.array(self._keep, bool)
-        sizes = np.ones((len(images), 2))
-        for number, image in enumerate(images):
-            if kept[number] and (size := self._size(number, image)):
+    def _part(self, start: int, contents: _Contents, kept: Flags, problems: Problems) -> Part:
+        """Return images that begin at a position, of which some are not kept from the outset."""
+        images = self._listed.images[start : start + len(contents)]
+        files = [shown(label) for label in self._labels[start : start + len(contents)]]
+        # What is wrong with labels of an image that is listed twice is told once.
+        wanted = [content if keep else None for content, keep in zip(contents, kept, strict=True)]
+        lines = read_lines(wanted, files, problems)
+        kept, sizes = kept.copy(), np.ones((len(images), 2))
+        for number in np.flatnonzero(kept).tolist():
+            if size := self._size(start + number, problems):
                 sizes[number] = size
             else:
                 kept[number] = False
-        return sizes, kept
+        return Part(images, lines, sizes, kept)
 
-    def _size(self, number: int, image: str) -> tuple[int, int] | None:
+    def _size(self, number: int, problems: Problems) -> tuple[int, int] | None:
+        image = self._listed.images[number]
         try:
             return image_size(image)
         except FileNotFoundError:
@@ -172,16 +180,38 @@ class _Labelled:
         except (ImageReadError, OSError) as error:
             code, message = "IMG_UNREADABLE", str(error).rstrip(".")
         file, record = origin(self._listed, number)
-        self._problems.add(Problem(code=code, file=file, record=record, message=message))
+        problems.add(Problem(code=code, file=file, record=record, message=message))
         return None
 
+    def _hashed(self, problems: Problems) -> Iterator[tuple[int, _Contents]]:
+        """Yield what `_contents` yields, and note the digest of all at the end.
 
-def yolo_batches(task: str, urls: pa.Array, column: YoloColumn) -> Iterator[Batch]:
-    """Return rows of images and their instances, as batches of columns."""
-    size = _BATCH_OF_POLYGONS if task == "segment" else _BATCH
-    for start in range(0, len(urls), size):
-        stop = min(start + size, len(urls))
-        yield {"image": urls[start:stop], COLUMNS[task]: column.batch(start, stop)}
+        It tells this input from others: classes, names and sizes of images, all labels.
+        """
+        digest = hashlib.sha256(repr(self._known).encode("utf-8", "surrogatepass"))
+        for start, contents in self._contents(problems):
+            for number, content in enumerate(contents, start):
+                image = self._listed.images[number]
+                known = "none" if content is None else str(len(content))
+                line = f"{image}\n{_length(image)} {known}\n"
+                digest.update(line.encode("utf-8", "surrogateescape"))
+                digest.update(content or b"")
+            yield start, contents
+        self._digest = digest.hexdigest()
+
+    def _contents(self, problems: Problems) -> Iterator[tuple[int, _Contents]]:
+        """Yield the content of some label files after those of others, with where they begin."""
+        start, size = 0, 0
+        contents: _Contents = []
+        for label in self._labels:
+            content = _content(label, problems)
+            contents.append(content)
+            size += len(content or b"")
+            if len(contents) >= PART or size >= PART_BYTES:
+                yield start, contents
+                start, size, contents = start + len(contents), 0, []
+        if contents:
+            yield start, contents
 
 
 def _content(label: str, problems: Problems) -> bytes | None:
@@ -197,15 +227,8 @@ def _content(label: str, problems: Problems) -> bytes | None:
         return None
 
 
-def _digest(images: Sequence[str], contents: Sequence[bytes | None], classes: str) -> str:
-    """Return what tells this input from others: classes, names and sizes of images, all labels."""
-    digest = hashlib.sha256(classes.encode("utf-8", "surrogatepass"))
-    for image, content in zip(images, contents, strict=True):
-        try:
-            size = os.stat(image).st_size
-        except (OSError, ValueError):
-            size = -1
-        known = "none" if content is None else str(len(content))
-        digest.update(f"{image}\n{size} {known}\n".encode("utf-8", "surrogateescape"))
-        digest.update(content or b"")
-    return digest.hexdigest()
+def _length(file: str) -> int:
+    try:
+        return os.stat(file).st_size
+    except (OSError, ValueError):
+        return -1

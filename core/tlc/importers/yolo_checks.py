@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     Flags = npt.NDArray[np.bool_]
 
 TASKS = ("detect", "segment", "pose", "obb")
+BEFORE_POINTS = 5
+"""How many numbers of a pose come before its points: class and box."""
+
 TOLERANCE = 1e-3
 """How far outside of its image a value may lie, as a fraction of the image; or one pixel."""
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from tlc.importers import annotation_arrays as arrays
 from tlc.importers import yolo_shapes as shapes
-from tlc.importers.yolo_checks import with_class, with_shape
+from tlc.importers.yolo_checks import BEFORE_POINTS, with_class, with_shape
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -38,7 +38,7 @@ class Points:
     @property
     def columns(self) -> int:
         """How many numbers a line has."""
-        return 5 + self.count * self.dimensions
+        return BEFORE_POINTS + self.count * self.dimensions
 
 
 def usable_shapes(
@@ -68,7 +68,7 @@ def usable_shapes(
     if task == "segment":
         return shapes.polygons(lines, sizes, problems)
     assert points is not None
-    return shapes.poses(lines, sizes, problems, points.count, points.dimensions)
+    return shapes.poses(lines, sizes, problems, points)
 
 
 class YoloColumn:

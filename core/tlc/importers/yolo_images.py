@@ -33,13 +33,11 @@ class Listed:
         images: Absolute paths; not all need exist.
         origins: For images that a file lists: that file and the line.
         repaired: Lines that named an image in another way than by a path from here, and the image.
-        folders: The folders among the inputs.
     """
 
     images: list[str] = field(default_factory=list)
     origins: dict[int, tuple[str, int]] = field(default_factory=dict)
     repaired: list[tuple[str, int, str, str]] = field(default_factory=list)
-    folders: list[str] = field(default_factory=list)
 
 
 def list_images(places: Sequence[str], roots: Sequence[str] = ()) -> Listed:
@@ -55,7 +53,6 @@ def list_images(places: Sequence[str], roots: Sequence[str] = ()) -> Listed:
     listed = Listed()
     for place in places:
         if os.path.isdir(place):
-            listed.folders.append(place)
             listed.images += find_files(place, IMAGE_SUFFIXES)
         elif not os.path.exists(place):
             raise UrlNotFoundError(
@@ -116,22 +113,22 @@ def check_listed(listed: Listed, labels: Sequence[str], problems: Problems) -> l
         keep.append(_is_usable(listed, number, image, seen, problems))
     for file, line, text, image in listed.repaired:
         message = f"there is no such file; {shown(image)} is taken"
-        problems.note(_note("PATH_MATCHED", file, f"line {line}", text, message))
+        problems.note(_problem("PATH_MATCHED", file, f"line {line}", text, message))
     pairs = dict.fromkeys(zip(labels, listed.images, strict=True))
     for label, count in Counter(label for label, _ in pairs).items():
         if count > 1 and os.path.exists(label):
             message = f"{count} images have these labels"
-            problems.note(_note("LABEL_SHARED", shown(label), "", "", message))
+            problems.note(_problem("LABEL_SHARED", shown(label), "", "", message))
     for label in _unlisted(listed, labels):
         message = "there is no image for these labels"
-        problems.note(_note("IMG_UNLISTED", shown(label), "", "", message))
+        problems.note(_problem("IMG_UNLISTED", shown(label), "", "", message))
     return keep
 
 
 def _is_usable(listed: Listed, number: int, image: str, seen: set[str], problems: Problems) -> bool:
     file, record = origin(listed, number)
     if image in seen:
-        problems.add(_note("DUP_ID", file, record, shown(image), "the image is listed twice"))
+        problems.add(_problem("DUP_ID", file, record, shown(image), "the image is listed twice"))
         return False
     seen.add(image)
     try:
@@ -139,7 +136,7 @@ def _is_usable(listed: Listed, number: int, image: str, seen: set[str], problems
     except UnicodeEncodeError:
         hint = "rename the file."
         message = "the name of the file is no UTF-8 text"
-        problems.add(_note("NAME_NOT_TEXT", file, record, "", message, hint))
+        problems.add(_problem("NAME_NOT_TEXT", file, record, "", message, hint))
         return False
     return True
 
@@ -165,7 +162,9 @@ def shown(path: str) -> str:
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _note(code: str, file: str, record: str, value: str, message: str, hint: str = "") -> Problem:
+def _problem(
+    code: str, file: str, record: str, value: str, message: str, hint: str = ""
+) -> Problem:
     return Problem(
         code=code, file=file, record=record, value=shortened(value), message=message, hint=hint
     )
@@ -173,10 +172,10 @@ def _note(code: str, file: str, record: str, value: str, message: str, hint: str
 
 def _unlisted(listed: Listed, labels: Sequence[str]) -> Iterator[str]:
     """Return label files that belong to no image, in folders that hold nothing but labels."""
+    if listed.origins:
+        return
     known = set(labels)
     images = {os.path.dirname(image) for image in listed.images}
-    if len(listed.origins):
-        return
     for folder in sorted({os.path.dirname(label) for label in labels} - images):
         if os.path.isdir(folder):
             for name in sorted(os.listdir(folder)):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tlc.importers.report import Problem, Problems, shortened
+from tlc.importers.text_file import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     Integers = npt.NDArray[np.int64]
     Floats = npt.NDArray[np.float64]
 
-_MARK = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _HINT = "a label file has one instance per line: the id of its class and numbers, with spaces."
 
@@ -100,7 +100,7 @@ def _read(content: bytes, position: int, file: str, found: _Collected, problems:
     if content.startswith(_UTF_16) or b"\0" in content:
         problems.add(_encoding(file, content))
         return
-    rows = [line.split() for line in content.removeprefix(_MARK).splitlines()]
+    rows = [line.split() for line in content.removeprefix(MARK).splitlines()]
     try:
         if b"_" in content:
             raise ValueError  # Python takes 1_0 for a number

@@ -3,69 +3,29 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 
-from tlc.errors import ImageReadError, OptionError
-from tlc.format.manifest import digest
+from tlc.errors import ImageReadError
 from tlc.importers.image_headers import image_size
 from tlc.importers.report import Problem, Problems, shortened
-from tlc.importers.source import Source
-from tlc.importers.text_file import refused, utf8_text
-from tlc.importers.yolo import YoloOptions, check_task, yolo_batches
-from tlc.importers.yolo_columns import Points, YoloColumn, usable_shapes
-from tlc.importers.yolo_images import image_urls, shown
+from tlc.importers.source import LateFingerprint, Source
+from tlc.importers.text_file import refused
+from tlc.importers.yolo import check_task
 from tlc.importers.yolo_lines import Lines, finite
-from tlc.importers.yolo_schema import known_classes, pose_points, yolo_schema
+from tlc.importers.yolo_parts import Part, Seen, YoloRows, keys_of
+from tlc.importers.yolo_records import YoloRecords
+from tlc.importers.yolo_schema import PoseLengths, known_classes, told_points, yolo_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy.typing as npt
-    import pyarrow as pa
-
-    from tlc.importers.report import ImportReport
-    from tlc.importers.source import Batch
+    from tlc.importers.yolo_columns import Points
+    from tlc.importers.yolo_records import Annotations, DataSet, Image, Records
     from tlc.url import Url
 
 _MEMBERS = {"detect": "boxes", "segment": "segments", "pose": "pose", "obb": "obb"}
-
-
-class _DataSet(msgspec.Struct, gc=False):
-    type: str = ""
-    task: str = ""
-    class_names: dict[int, str] | list[str] = []
-    kpt_shape: tuple[int, int] | None = None
-
-
-class _Annotations(msgspec.Struct, gc=False):
-    boxes: list[list[float]] | None = None
-    segments: list[list[float]] | None = None
-    pose: list[list[float]] | None = None
-    obb: list[list[float]] | None = None
-
-
-class _Image(msgspec.Struct, gc=False):
-    type: str = ""
-    file: str = ""
-    url: str = ""
-    width: int | None = None
-    height: int | None = None
-    split: str = ""
-    annotations: _Annotations | None = None
-
-
-@dataclass
-class _Records:
-    """Images of a file, with the number of the line of each."""
-
-    images: list[_Image] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-    splits: set[str] = field(default_factory=set)
 
 
 def from_yolo_ndjson(
@@ -92,45 +52,35 @@ def from_yolo_ndjson(
         OptionError: There is no such split, or an option is none of those that there are.
     """
     place = url.to_absolute()
-    data = place.read_bytes()
-    problems = Problems(on_error)
-    file = shown(place.to_str())
-    lines = utf8_text(data, file).splitlines()
-    about, first = _data_set(lines, file)
+    records = YoloRecords(place)
+    data_set = records.data_set
     if task is None:
-        task = _task_of(about, file)
+        task = _task_of(data_set, records.file)
     check_task(task)
-    records = _records(lines, first, file, split, problems, cut=not data.endswith(b"\n"))
-    if split is not None and not records.images and split not in records.splits:
-        raise OptionError(
-            f"{file} has no split {split!r}.",
-            hint=f"it has {', '.join(map(repr, sorted(records.splits))) or 'none'}.",
-        )
-    count, values = about.kpt_shape or (None, None)
-    options = YoloOptions(about.class_names, task, on_error, count, values)
+    if split is not None:
+        records.check_split(split)
     folder = image_folder.to_absolute() if image_folder is not None else None
-    made = _Ndjson(records, options, problems, file, place.parent, folder)
-    known = {"split": split or "", "task": task, "images": folder.to_str() if folder else ""}
-    fingerprint = {"url": place.to_relative().to_str(), "digest": digest(data), **known}
-    return Source("yolo_ndjson", made.batches, made.schema, fingerprint, made.report)
+    known = known_classes(data_set.class_names)
+    points = _points(records, split) if task == "pose" else None
+
+    def parts(problems: Problems) -> Iterator[Part]:
+        reader = _PartReader(records.file, task, problems, place.parent, folder)
+        return map(reader.part, records.images(split, problems))
+
+    rows = YoloRows(task, known, points, on_error, parts)
+    schema = yolo_schema(task, data_set.class_names, points, {})
+    told = {
+        "url": place.to_relative().to_str(),
+        "split": split or "",
+        "task": task,
+        "images": folder.to_str() if folder else "",
+    }
+    fingerprint = LateFingerprint(lambda: {**told, "digest": records.digest()})
+    return Source("yolo_ndjson", rows.batches, schema, fingerprint, rows.report)
 
 
-def _data_set(lines: list[bytes], file: str) -> tuple[_DataSet, int]:
-    """Return the record of the data set, and the position of the line after it."""
-    for position, line in enumerate(lines):
-        if line.strip():
-            about = _decoded(line, _DataSet, file, position + 1)
-            if about.type == "dataset":
-                return about, position + 1
-            break
-    raise refused(
-        *("NDJSON_DATASET", file, "", "it does not begin with the record of a data set"),
-        hint='the first line is {"type": "dataset", "task": "detect", "class_names": {"0": ...}}.',
-    )
-
-
-def _task_of(about: _DataSet, file: str) -> str:
-    task = about.task or "detect"
+def _task_of(data_set: DataSet, file: str) -> str:
+    task = data_set.task or "detect"
     if task not in _MEMBERS:
         raise refused(
             *("NDJSON_DATASET", file, "", "there is no such task"),
@@ -140,203 +90,145 @@ def _task_of(about: _DataSet, file: str) -> str:
     return task
 
 
-def _decoded(line: bytes, type_: type, file: str, number: int) -> _DataSet:
-    try:
-        return msgspec.json.decode(line, type=type_, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise refused(
-            *(_rule(error), file, f"line {number}", str(error)),
-            hint="each line is one JSON object.",
-        ) from error
+def _points(records: YoloRecords, split: str | None) -> Points:
+    """Return the points of poses, for which all records may have to be read."""
+    count, dimensions = records.data_set.kpt_shape or (None, None)
+    if (points := told_points(count, dimensions)) is not None:
+        return points
+    lengths = PoseLengths()
+    for found in records.images(split, problems := Problems("skip")):
+        lengths.add(_label_lines(found, "pose", records.file, problems))
+    return lengths.points(count, dimensions)
 
 
-def _rule(error: Exception) -> str:
-    return "JSON_TYPE" if isinstance(error, msgspec.ValidationError) else "JSON_SYNTAX"
-
-
-def _records(
-    lines: list[bytes], first: int, file: str, split: str | None, problems: Problems, *, cut: bool
-) -> _Records:
-    found = _Records()
-    decoder = msgspec.json.Decoder(_Image)
-    for position in range(first, len(lines)):
-        if not lines[position].strip():
-            continue
-        try:
-            image = decoder.decode(lines[position])
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            is_cut = cut and position == len(lines) - 1
-            problems.add(_broken(lines, position, file, error, is_cut=is_cut))
-            continue
-        found.splits.add(image.split)
-        if split is None or image.split == split:
-            found.images.append(image)
-            found.lines.append(position + 1)
-    return found
-
-
-def _broken(
-    lines: list[bytes], position: int, file: str, error: Exception, *, is_cut: bool
-) -> Problem:
-    record = f"line {position + 1}"
-    if is_cut:
-        start = sum(len(line) + 1 for line in lines[:position])
-        record = f"{record}, byte {start}"
-    text = lines[position].decode("utf-8", "backslashreplace")
-    return Problem(
-        code="NDJSON_TRUNCATED" if is_cut else _rule(error),
-        file=file,
-        record=record,
-        value=shortened(text),
-        message="the file ends in the middle of a record" if is_cut else str(error),
-        hint="each line is one JSON object.",
+def _label_lines(records: Records, task: str, file: str, problems: Problems) -> Lines:
+    """Return the annotations of the task as lines of labels, as far as they are finite."""
+    rows: list[list[float]] = []
+    owners: list[int] = []
+    for position, image in enumerate(records.images):
+        own = getattr(image.annotations, _MEMBERS[task], None) or []
+        rows += own
+        owners += [position] * len(own)
+    start = np.zeros(len(rows) + 1, np.int64)
+    np.cumsum([len(row) for row in rows], out=start[1:])
+    owner = np.array(owners, np.int64)
+    lines = Lines(
+        [file] * len(records.images),
+        owner,
+        np.array(records.lines, np.int64)[owner],
+        start,
+        np.array([value for row in rows for value in row], np.float64),
     )
+    return finite(lines, problems)
 
 
-class _Ndjson:
-    """Records of images, and the columns made of them."""
+class _PartReader:
+    """Makes parts of records.
+
+    Args:
+        file: What to call their file.
+        task: Which of their annotations are wanted.
+        problems: Gets what is wrong.
+        beside: Folder of the file.
+        folder: As for `from_yolo_ndjson`.
+    """
 
     def __init__(
-        self,
-        records: _Records,
-        options: YoloOptions,
-        problems: Problems,
-        file: str,
-        beside: Url,
-        folder: Url | None,
+        self, file: str, task: str, problems: Problems, beside: Url, folder: Url | None
     ) -> None:
-        self._records = records
-        self._options = options
-        self._problems = problems
         self._file = file
+        self._task = task
+        self._problems = problems
         self._beside = beside
         self._folder = folder
-        self._lines = finite(self._all_lines(), problems)
-        classes = options.classes or {}
-        self._known = known_classes(classes)
-        self._points: Points | None = None
-        if options.task == "pose":
-            self._points = pose_points(
-                self._lines, options.num_keypoints, options.values_per_keypoint
-            )
-        self.schema = yolo_schema(options.task, classes, self._points, options.pose)
+        self._seen = Seen()
 
-    def batches(self) -> Iterator[Batch]:
-        return yolo_batches(self._options.task, *self._columns)
+    def part(self, records: Records) -> Part:
+        """Return the part that follows those before."""
+        for image, line in zip(records.images, records.lines, strict=True):
+            if image.annotations is not None:
+                self._check_annotations(image.annotations, line)
+        lines = _label_lines(records, self._task, self._file, self._problems)
+        places = [self._place(image) for image in records.images]
+        sizes, kept = np.ones((len(places), 2)), np.zeros(len(places), bool)
+        keys, new = keys_of(places), set[str]()
+        was_seen = self._seen.has(keys)
+        for position, (image, place) in enumerate(zip(records.images, places, strict=True)):
+            line = records.lines[position]
+            if was_seen[position] or place in new:
+                self._add("DUP_ID", line, "the image is listed twice", place)
+            elif size := self._size(image, place, line):
+                new.add(place)
+                sizes[position] = size
+                kept[position] = True
+        self._seen.add(keys[kept])
+        return Part(places, lines, sizes, kept)
 
-    def report(self) -> ImportReport:
-        return self._problems.report(len(self._columns[0]))
+    def _check_annotations(self, annotations: Annotations, line: int) -> None:
+        member = _MEMBERS[self._task]
+        rows: list[list[float]] | None = getattr(annotations, member)
+        if rows is not None:
+            if len(set(map(tuple, rows))) < len(rows):
+                self._note_repeated(rows, line)
+        elif there := [name for name in _MEMBERS.values() if getattr(annotations, name)]:
+            message = f"its annotations have {', '.join(there)}, but no {member}"
+            self._add("LABEL_FORMAT", line, message)
 
-    @cached_property
-    def _columns(self) -> tuple[pa.Array, YoloColumn]:
-        urls, sizes, kept = self._images()
-        lines = self._lines.kept(kept[self._lines.file])
-        task = self._options.task
-        found = usable_shapes(lines, sizes, task, self._known, self._problems, self._points)
-        self._problems.check()
-        images = np.flatnonzero(kept)
-        return image_urls(urls), YoloColumn(task, found, images, sizes)
-
-    def _all_lines(self) -> Lines:
-        """Return the annotations of the task, of all images."""
-        member = _MEMBERS[self._options.task]
-        rows: list[list[float]] = []
-        owners: list[int] = []
-        for position, image in enumerate(self._records.images):
-            own = getattr(image.annotations, member, None)
-            if own is None and image.annotations is not None:
-                self._check_member(position, image.annotations)
-            if own and len(set(map(tuple, own))) < len(own):
-                self._note_repeated(position, own)
-            rows += own or []
-            owners += [position] * len(own or [])
-        counts = [len(row) for row in rows]
-        file = np.array(owners, np.int64)
-        numbers = np.array(self._records.lines, np.int64)[file] if owners else file
-        return Lines(
-            [self._file] * len(self._records.images),
-            file,
-            numbers,
-            np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]),
-            np.array([value for row in rows for value in row], np.float64),
-        )
-
-    def _note_repeated(self, position: int, rows: list[list[float]]) -> None:
+    def _note_repeated(self, rows: list[list[float]], line: int) -> None:
         seen: set[tuple[float, ...]] = set()
         for number, row in enumerate(map(tuple, rows)):
             if row in seen:
                 message = f"annotation {number} repeats one before it, and is kept"
                 value = " ".join(f"{each:g}" for each in row)
-                self._problems.note(self._problem("DUP_ROW", position, message, value))
+                self._problems.note(self._problem("DUP_ROW", line, message, value))
             seen.add(row)
 
-    def _check_member(self, position: int, annotations: _Annotations) -> None:
-        there = [name for name in _MEMBERS.values() if getattr(annotations, name)]
-        if there:
-            member = _MEMBERS[self._options.task]
-            message = f"its annotations have {', '.join(there)}, but no {member}"
-            self._add("LABEL_FORMAT", position, message)
-
-    def _images(self) -> tuple[list[str], npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-        urls: list[str] = []
-        records = self._records.images
-        sizes, kept = np.ones((len(records), 2)), np.zeros(len(records), bool)
-        seen: set[str] = set()
-        for position, image in enumerate(records):
-            url = self._place(image)
-            if url in seen:
-                self._add("DUP_ID", position, "the image is listed twice", url)
-            elif size := self._size(position, image, url):
-                seen.add(url)
-                urls.append(url)
-                sizes[position] = size
-                kept[position] = True
-        return urls, sizes, kept
-
-    def _place(self, image: _Image) -> str:
+    def _place(self, image: Image) -> str:
         """Return where an image is."""
         if self._folder is None:
-            return image.url or (self._beside / image.file.replace("\\", "/")).to_str()
-        name = image.file or os.path.basename(image.url)
+            named = image.url or image.file.replace("\\", "/")
+            return named if "://" in named else (self._beside / named).to_str()
+        name = (image.file or os.path.basename(image.url)).replace("\\", "/")
         folders = (self._folder, self._folder / image.split, self._folder / "images" / image.split)
-        places = [str((folder / name.replace("\\", "/")).to_absolute()) for folder in folders]
-        if "://" in places[0] or "\0" in name:
-            return places[0]
-        return next((place for place in places if os.path.exists(place)), places[0])
+        places = (str((folder / name).to_absolute()) for folder in folders)
+        first = next(places)
+        if "://" in first or os.path.isfile(first):
+            return first
+        return next(filter(os.path.isfile, places), first)
 
-    def _size(self, position: int, image: _Image, url: str) -> tuple[int, int] | None:
+    def _size(self, image: Image, place: str, line: int) -> tuple[int, int] | None:
         """Return width and height of an image, None if it cannot be a row."""
         if not (image.file or image.url):
-            self._add("IMG_MISSING", position, "the record names no image")
-        elif "://" not in url and ("\0" in url or not os.path.exists(url)):
-            self._add("IMG_MISSING", position, f"there is no image {url!r}")
+            self._add("IMG_MISSING", line, "the record names no image")
+        elif "://" not in place and not os.path.isfile(place):
+            self._add("IMG_MISSING", line, f"there is no image {place!r}")
         elif image.width is None or image.height is None:
-            return self._size_of_file(position, url)
+            return self._size_of_file(place, line)
         elif 0 < image.width < 1 << 31 and 0 < image.height < 1 << 31:
             return image.width, image.height
         else:
             message = f"width and height are {image.width} and {image.height}"
-            self._add("IMG_SIZE", position, message)
+            self._add("IMG_SIZE", line, message)
         return None
 
-    def _size_of_file(self, position: int, url: str) -> tuple[int, int] | None:
-        if "://" in url:
-            self._add("IMG_SIZE", position, "the record has no width and height")
+    def _size_of_file(self, place: str, line: int) -> tuple[int, int] | None:
+        if "://" in place:
+            self._add("IMG_SIZE", line, "the record has no width and height")
             return None
         try:
-            return image_size(url)
+            return image_size(place)
         except (ImageReadError, OSError) as error:
-            self._add("IMG_UNREADABLE", position, str(error).rstrip("."))
+            self._add("IMG_UNREADABLE", line, str(error).rstrip("."))
             return None
 
-    def _add(self, code: str, position: int, message: str, value: str = "") -> None:
-        self._problems.add(self._problem(code, position, message, value))
+    def _add(self, code: str, line: int, message: str, value: str = "") -> None:
+        self._problems.add(self._problem(code, line, message, value))
 
-    def _problem(self, code: str, position: int, message: str, value: str) -> Problem:
+    def _problem(self, code: str, line: int, message: str, value: str) -> Problem:
         return Problem(
             code=code,
             file=self._file,
-            record=f"line {self._records.lines[position]}",
+            record=f"line {line}",
             value=shortened(value),
             message=message,
         )

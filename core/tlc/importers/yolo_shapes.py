@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tlc.importers.report import Problems
     from tlc.importers.yolo_checks import Flags
+    from tlc.importers.yolo_columns import Points
     from tlc.importers.yolo_lines import Floats, Integers, Lines
 
 _ANGLE_NOISE = 1e-6
@@ -87,7 +88,7 @@ def _reject_boxes(
     return reject(lines, wrong, problems, "BOX_RANGE", message, range_hint(values))
 
 
-def poses(lines: Lines, sizes: Floats, problems: Problems, count: int, dimensions: int) -> Shapes:
+def poses(lines: Lines, sizes: Floats, problems: Problems, form: Points) -> Shapes:
     """Return boxes with points.
 
     Points that are not labelled, of visibility 0, may lie anywhere.
@@ -97,10 +98,9 @@ def poses(lines: Lines, sizes: Floats, problems: Problems, count: int, dimension
         sizes: Width and height of the image of each file, shape `(files, 2)`.
         problems: Gets boxes as ``BOX_RANGE``, points outside of the image as ``KEYPOINT_RANGE``,
             and visibilities other than 0, 1 and 2 as ``KEYPOINT_VISIBILITY``.
-        count: How many points an instance has.
-        dimensions: 2, or 3 if each point has a visibility.
+        form: What points an instance has.
     """
-    columns = 5 + count * dimensions
+    count, dimensions, columns = form.count, form.dimensions, form.columns
     if dimensions == 3:
         third = columns_of(lines, columns)[:, 6::3]
         wrong = _any(~np.isin(third, (0, 1, 2)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from reprlib import Repr
 from typing import TYPE_CHECKING, Any
 
 from tlc.errors import AnnotationFileError, OptionError, UrlNotFoundError
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from tlc.importers.source import Source
 
+# With aliases a small file makes lists whose text would fill the memory.
+_SHORT = Repr()
+_SHORT.maxlevel, _SHORT.maxstring = 2, 100
 _OTHER_NAMES = {"val": ("validation", "valid"), "validation": ("val",), "valid": ("val",)}
 _NOT_SPLITS = frozenset(
     (
@@ -173,7 +177,8 @@ def _number(value: Any, key: str, file: str) -> int:
 def _wrong(
     file: str, key: str, value: Any, wanted: str, code: str = "YAML_VALUE"
 ) -> AnnotationFileError:
-    return refused(code, file, key, "this cannot be", value=repr(value), hint=f"it is {wanted}.")
+    text = _SHORT.repr(value)
+    return refused(code, file, key, "this cannot be", value=text, hint=f"it is {wanted}.")
 
 
 def _places(found: YoloFile, split: str, datasets_dir: str | None) -> tuple[str, list[str]]:

@@ -177,6 +177,14 @@ def test_a_file_that_is_wrong(data, content, message):
     assert tree_digest(data.root) == before
 
 
+def test_aliases_that_make_a_huge_list_of_a_small_file(data):
+    lines = ["a0: &a0 [x]", *(f"a{n + 1}: &a{n + 1} [{f'*a{n}, ' * 9}]" for n in range(11))]
+    file = data.yaml("\n".join([*lines, "names: [*a11]\n"]))
+    with pytest.raises(AnnotationFileError, match="YAML_VALUE") as caught:
+        Table.from_yolo(file, "train")
+    assert len(str(caught.value)) < 500
+
+
 def test_a_split_that_there_is_not(data):
     file = data.yaml("train: images/train\ntest:\nnames: [a, b]\n")
     for split in ("val", "test", "names", "path"):
