@@ -18,8 +18,14 @@ ROWS = 23  # what two ranks cannot share evenly
 
 LAUNCHED = {
     "lightning": [ddp.__file__, "lightning"],
-    "hugging_face": ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
-    + [ddp.__file__, "hugging_face"],
+    "hugging_face": [
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc_per_node=2",
+        ddp.__file__,
+        "hugging_face",
+    ],
 }
 WANTED = {
     "lightning": [("val", 0), ("val", 1)],

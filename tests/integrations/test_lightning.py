@@ -8,9 +8,11 @@ import torch
 from torch.utils.data import DataLoader
 
 import tlc
+from tlc.catalog import list_runs
 from tlc.errors import MetricsError, OptionError
+from tlc.helpers import ProjectLayout
 from tlc.integration.lightning import MetricsCollectionCallback, RunLogger
-from tlc.samplers import create_sampler
+from tlc.samplers import create_random_sampler, create_sampler
 from tlc.testing import AdapterContract
 
 
@@ -23,9 +25,10 @@ class Linear(lightning.LightningModule):
         super().__init__()
         self.save_hyperparameters()
         self.layer = torch.nn.Linear(8, 2)
+        self.dropout = torch.nn.Dropout(0.1)  # so that mode and random state make a difference
 
     def forward(self, x):
-        return self.layer(x)
+        return self.layer(self.dropout(x))
 
     def training_step(self, batch, _):
         return torch.nn.functional.cross_entropy(self(batch[0]), batch[1])
@@ -176,6 +179,52 @@ def test_data_modules_work_and_the_sanity_check_leaves_nothing(view, tmp_path):
     made = trainer(tmp_path, max_epochs=1, callbacks=MetricsCollectionCallback(number))
     made.fit(Linear(), datamodule=Data())
     assert splits(run) == [("val", 20)]
+
+
+@pytest.fixture
+def checkpointed(view, tmp_path):
+    """Trains, and keeps a checkpoint of each epoch in a folder."""
+
+    def train(stop, folder, checkpoint=None, collectors=number):
+        lightning.seed_everything(0, verbose=False)
+        saver = lightning.callbacks.ModelCheckpoint(tmp_path / folder, "{epoch}", save_top_k=-1)
+        callbacks = (
+            [saver] if collectors is None else [saver, MetricsCollectionCallback(collectors)]
+        )
+        made = trainer(tmp_path, max_epochs=stop, callbacks=callbacks, enable_checkpointing=True)
+        model = Linear()
+        loaders = (
+            DataLoader(
+                view, 8, sampler=create_random_sampler(view.source, exclude_zero_weights=False)
+            ),
+            DataLoader(view, 8),
+        )
+        made.fit(model, *loaders, ckpt_path=checkpoint)
+        return model.layer.weight.detach()
+
+    return train
+
+
+@pytest.mark.filterwarnings("ignore:Checkpoint directory")
+def test_who_goes_on_from_a_checkpoint_goes_on_with_its_run(checkpointed, view, tmp_path):
+    whole = checkpointed(3, "whole", collectors=None)
+    checkpointed(2, "first")
+    again = checkpointed(3, "first", str(tmp_path / "first" / "epoch=0.ckpt"))
+    assert torch.equal(again, whole)
+    (entry,) = list_runs(ProjectLayout.project_url(project_name="lightning"))
+    run = tlc.Run.from_url(entry.url)
+    assert run.status_name == "completed"
+    assert [each.metrics_info.constants["epoch"] for each in run.metrics_tables] == [0, 1, 2]
+    found = run.metrics(table=view.source)
+    assert found.num_rows == 3 * 20
+    assert set(found["step"].to_pylist()) == {3, 6, 9}
+
+
+def test_a_second_training_in_one_run_replaces_nothing(checkpointed):
+    run = tlc.init("lightning")
+    checkpointed(1, "first")
+    checkpointed(1, "second")
+    assert splits(run) == [("val", 20)] * 2
 
 
 def test_what_a_module_logs_and_its_hyperparameters_are_in_the_run(view, tmp_path):

@@ -52,9 +52,12 @@ class Metrics(list[dict[str, Any]]):
     Called, it reads the tables.
     """
 
-    def __init__(self, run: Run, infos: Iterable[dict[str, Any]]) -> None:
+    def __init__(
+        self, run: Run, infos: Iterable[dict[str, Any]], removed: Iterable[str] = ()
+    ) -> None:
         super().__init__(infos)
         self._run = run
+        self._removed = frozenset(Url(url).to_absolute(run.url) for url in removed)
 
     def __call__(
         self,
@@ -168,7 +171,7 @@ class Metrics(list[dict[str, Any]]):
         that cannot be read.
         """
         run = self._run.url
-        known = {Url(info["url"]).to_absolute(run) for info in self}
+        known = {Url(info["url"]).to_absolute(run) for info in self} | self._removed
         for info in self:
             table = _readable(info["url"], run)
             if table is not None:

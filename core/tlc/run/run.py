@@ -190,6 +190,11 @@ class Run(HasStatus):
         opened = table if isinstance(table, Table) else Table.from_url(table)
         self._note_metrics_table(opened, stream_name, durable=True)
 
+    def remove_metrics_table(self, table: Table | Url | str) -> None:
+        """List a table of metrics no longer; it stays where it is, and can be added again."""
+        url = table.url if isinstance(table, Table) else Url(table).to_absolute(self._url)
+        self._events.append("metrics_removed", {"url": url.to_relative(self._url).to_str()})
+
     def update_metrics(self, infos: list[dict[str, Any]]) -> None:
         """Link metrics tables by their infos, as `MetricsTableWriter` gives them.
 
@@ -211,7 +216,7 @@ class Run(HasStatus):
         state = self.state
         told = {info["url"] for info in state.metrics}.union(state.removed_metrics)
         found = [self._info(table) for table in linked_tables(self._url, told)]
-        return Metrics(self, [*state.metrics, *found])
+        return Metrics(self, [*state.metrics, *found], state.removed_metrics)
 
     @property
     def metrics_tables(self) -> list[Table]:

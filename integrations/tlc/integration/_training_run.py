@@ -11,6 +11,7 @@ from tlc.run.launch import inherited_run, this_rank
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tlc.table import Table
     from tlc.url import Url
 
 
@@ -36,6 +37,8 @@ class TrainingRun:
         self._description = description
         self._run: Run | None = None
         self._is_own = False
+        self._before = ""
+        self._earlier: dict[Url, tuple[Any, ...]] = {}
         self._parameters: dict[str, Any] = {}
 
     @property
@@ -64,6 +67,33 @@ class TrainingRun:
             self._run.set_parameters(self._parameters)
         self.run_about(None)
 
+    @property
+    def url(self) -> str:
+        """Url of the run, to be kept in checkpoints; empty if there is none yet."""
+        return "" if self._run is None else self._run.url.to_str()
+
+    def restore(self, url: str) -> None:
+        """Go on with the run that a checkpoint was made in, unless somebody named another."""
+        self._before = url
+
+    def go_on(self, dataset: Any) -> None:
+        """Note that the training goes on from a checkpoint: what is collected again counts anew."""
+        tables = self.run_about(dataset).metrics_tables
+        self._earlier = {table.url: _about(table) for table in tables}
+
+    def drop_repeated(self) -> None:
+        """Take metrics of before the checkpoint from the run that were collected again."""
+        if not self._earlier or self._run is None:
+            return
+        again = {
+            _about(table)
+            for table in self._run.metrics_tables
+            if table.url not in self._earlier and not table.is_partial
+        }
+        for url in [url for url, about in self._earlier.items() if about in again]:
+            self._run.remove_metrics_table(url)
+            del self._earlier[url]
+
     def complete(self) -> None:
         """Complete the run, if it was made here."""
         if self._is_own and self._run is not None:
@@ -89,6 +119,16 @@ class TrainingRun:
         if known is not None and self._name in (None, known.name):
             return known
         self._is_own = True
+        if self._before and self._name is None:
+            return init(run_url=self._before, if_exists="reuse")
         project = getattr(Origin.of(dataset).table, "project_name", None)
         if_exists = "rename" if self._name is None else "reuse"
         return init(project, self._name, self._description, if_exists=if_exists)
+
+
+def _about(table: Table) -> tuple[Any, ...]:
+    """Return what two collections have in common if one of them repeats the other."""
+    info = table.metrics_info
+    if info is None or info.foreign_table is None:
+        return (table.url,)
+    return info.foreign_table.id, info.split, repr(sorted(info.constants.items())), *table.columns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from tlc._optional import loaded, require
@@ -21,8 +22,12 @@ def base_classes(module: str, name: str) -> tuple[Any, ...]:
     Raises:
         MissingExtraError: Neither package is installed.
     """
-    used = [package for package in _PACKAGES if loaded(package) is not None] or _PACKAGES[:1]
+    used = [package for package in _PACKAGES if loaded(package) is not None] or [_installed()]
     return tuple(getattr(_module(package, module), name) for package in used)
+
+
+def _installed() -> str:
+    return next((each for each in _PACKAGES if find_spec(each.partition(".")[0])), _PACKAGES[0])
 
 
 def _module(package: str, module: str) -> Any:

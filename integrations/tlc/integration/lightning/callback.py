@@ -35,6 +35,8 @@ class MetricsCollectionCallback(*base_classes("callbacks", "Callback")):  # type
 
     Hyperparameters, epochs, means over all samples and the status go to the run. The datasets of
     the trainer are tables, views, or torch ``Subset`` of them; samples need not hold their number.
+    A training that goes on from a checkpoint goes on with its run, if there is no other active one;
+    epochs that are trained again replace what was collected of them.
 
     Args:
         metrics_collectors: Collectors, or functions ``(batch, predictor_output) -> {column:
@@ -82,10 +84,21 @@ class MetricsCollectionCallback(*base_classes("callbacks", "Callback")):  # type
         self._training.begin(pl_module.hparams_initial)
         self._loaders = NotedLoaders(trainer.strategy)
 
+    def state_dict(self) -> dict[str, str]:
+        """Return what checkpoints hold: the run, so that who goes on from one goes on with it."""
+        return {"run": self._training.url}
+
+    def load_state_dict(self, state_dict: dict[str, str]) -> None:
+        """Take what a checkpoint holds."""
+        self._training.restore(state_dict["run"])
+
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Have a run before anything is logged: in the project of the data, if that has one."""
         data = [*self.tables.values(), getattr(trainer.train_dataloader, "dataset", None)]
-        self._training.run_about(data[0])
+        if trainer.global_step:
+            self._training.go_on(data[0])
+        else:
+            self._training.run_about(data[0])
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
         """End what is open; what came in stays readable."""
@@ -146,6 +159,7 @@ class MetricsCollectionCallback(*base_classes("callbacks", "Callback")):  # type
                 split=split,
                 dataloader_args=self.dataloader_args,
             )
+        self._training.drop_repeated()
 
     def _predictor(self, module: Any) -> Any:
         predict = self.predict_fn
@@ -180,6 +194,7 @@ class MetricsCollectionCallback(*base_classes("callbacks", "Callback")):  # type
         passes, self._passes = self._passes, []
         for each in passes:
             each.finish()
+        self._training.drop_repeated()
 
     def _abort(self) -> None:
         self._close_outputs()
@@ -203,7 +218,7 @@ def _bound(module: Any, predict: Any) -> Any:
 
 
 def _constants(trainer: Any) -> dict[str, int]:
-    return {EPOCH: trainer.current_epoch}
+    return {EPOCH: trainer.current_epoch, "step": trainer.global_step}
 
 
 def _check(mode: str, tables: Mapping[str, Any] | None) -> None:
