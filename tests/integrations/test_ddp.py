@@ -16,16 +16,10 @@ from tlc.helpers import ProjectLayout
 
 ROWS = 23  # what two ranks cannot share evenly
 
+TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
 LAUNCHED = {
     "lightning": [ddp.__file__, "lightning"],
-    "hugging_face": [
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc_per_node=2",
-        ddp.__file__,
-        "hugging_face",
-    ],
+    "hugging_face": [*TORCHRUN, ddp.__file__, "hugging_face"],
 }
 WANTED = {
     "lightning": [("val", 0), ("val", 1)],

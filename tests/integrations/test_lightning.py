@@ -188,17 +188,13 @@ def checkpointed(view, tmp_path):
     def train(stop, folder, checkpoint=None, collectors=number):
         lightning.seed_everything(0, verbose=False)
         saver = lightning.callbacks.ModelCheckpoint(tmp_path / folder, "{epoch}", save_top_k=-1)
-        callbacks = (
-            [saver] if collectors is None else [saver, MetricsCollectionCallback(collectors)]
-        )
-        made = trainer(tmp_path, max_epochs=stop, callbacks=callbacks, enable_checkpointing=True)
+        collecting = [] if collectors is None else [MetricsCollectionCallback(collectors)]
+        options = {"callbacks": [saver, *collecting], "enable_checkpointing": True}
         model = Linear()
-        loaders = (
-            DataLoader(
-                view, 8, sampler=create_random_sampler(view.source, exclude_zero_weights=False)
-            ),
-            DataLoader(view, 8),
-        )
+        model.dropout.p = 0.0  # checkpoints of Lightning hold no random state
+        sampler = create_random_sampler(view.source, exclude_zero_weights=False)
+        loaders = DataLoader(view, 8, sampler=sampler), DataLoader(view, 8)
+        made = trainer(tmp_path, max_epochs=stop, **options)
         made.fit(model, *loaders, ckpt_path=checkpoint)
         return model.layer.weight.detach()
 
