@@ -27,6 +27,12 @@ def lightning(table, folder):
     made.fit(Linear(), DataLoader(view, 4, shuffle=True), DataLoader(view, 4))
 
 
+def lightning_in_a_run(table, folder):
+    # Lightning starts the second process from here, and that one comes by here, too.
+    tlc.init("default-project")
+    lightning(table, folder)
+
+
 def hugging_face(table, folder):
     from tests.integrations.test_hugging_face import Linear, arguments
 

@@ -19,10 +19,12 @@ ROWS = 23  # what two ranks cannot share evenly
 TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
 LAUNCHED = {
     "lightning": [ddp.__file__, "lightning"],
+    "lightning_in_a_run": [ddp.__file__, "lightning_in_a_run"],
     "hugging_face": [*TORCHRUN, ddp.__file__, "hugging_face"],
 }
 WANTED = {
     "lightning": [("val", 0), ("val", 1)],
+    "lightning_in_a_run": [("val", 0), ("val", 1)],
     "hugging_face": [("eval", 0), ("eval", 2), ("train", 0), ("train", 2)],
 }
 
