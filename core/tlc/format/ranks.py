@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from tlc.format.example_ids import ForeignTable
 
-__all__ = ["Ranks", "shared_name"]
+__all__ = ["Ranks", "is_share", "share_name", "shared_name"]
+
+_SHARE = "share-"
 
 
 _begun: Counter[tuple[str, ...]] = Counter()
@@ -45,7 +47,7 @@ class Ranks:
         """
         if self.turn is not None:
             return self
-        key = tuple(map(str, about))
+        key = tuple(map(str, (self.rank, self.count, *about)))
         _begun[key] += 1
         return replace(self, turn=_begun[key] - 1)
 
@@ -58,3 +60,13 @@ def shared_name(foreign: ForeignTable, split: str, constants: Mapping[str, Any],
     """Return the name under which `count` ranks find the table of one collection."""
     told = json.dumps([foreign.id, split, dict(constants), count], sort_keys=True, default=repr)
     return f"metrics_{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+
+
+def share_name(rank: int, count: int) -> str:
+    """Return the name of the file that says what a rank's share of a table is."""
+    return f"{_SHARE}{rank}-of-{count}.json"
+
+
+def is_share(name: str) -> bool:
+    """Whether a file is one that says what a rank's share is."""
+    return name.startswith(_SHARE)

@@ -37,7 +37,7 @@ from tlc.format.manifest import (
 from tlc.format.metrics import MetricsBuilder, opened_manifest
 from tlc.format.open import embedded_schema
 from tlc.format.publish import create
-from tlc.format.ranks import shared_name
+from tlc.format.ranks import share_name, shared_name
 from tlc.format.writer_name import new_writer
 from tlc.schemas import Schema
 from tlc.url import Url, UrlAdapterRegistry
@@ -87,7 +87,8 @@ class SharedMetricsBuilder(MetricsBuilder):
             unique_ids=True,
             rank=ranks.rank,
         )
-        self._has_ended = (self.url / self._share_name(ranks.rank)).exists()
+        self._own_share = self.url / share_name(ranks.rank, ranks.count)
+        self._has_ended = self._own_share.exists()
         self._take_up()
 
     def add_row(self, row: Mapping[str, Any]) -> None:
@@ -105,9 +106,7 @@ class SharedMetricsBuilder(MetricsBuilder):
         if not self._has_ended:
             share = self._completed(super()._finished(linked=linked))
             with suppress(UrlExistsError):
-                UrlAdapterRegistry.create_binary_content_at_url(
-                    self.url / self._share_name(self._ranks.rank), encode(share)
-                )
+                UrlAdapterRegistry.create_binary_content_at_url(self._own_share, encode(share))
             self._has_ended = True
         self._publish_if_last()
         return self.url
@@ -126,9 +125,6 @@ class SharedMetricsBuilder(MetricsBuilder):
                     UrlAdapterRegistry.create_binary_content_at_url(url / OPENED, encode(manifest))
                 return url, read(url, TableManifest, file=OPENED), True
         raise AssertionError("there are endless numbers")
-
-    def _share_name(self, rank: int) -> str:
-        return f"share-{rank}-of-{self._ranks.count}.json"
 
     def _take_up(self) -> None:
         """Go on after what this rank has written in an earlier life."""
@@ -160,7 +156,8 @@ class SharedMetricsBuilder(MetricsBuilder):
         return Stack(rows, (Data(columns, files, self._manifest.id),))
 
     def _publish_if_last(self) -> None:
-        names = [self._share_name(rank) for rank in range(self._ranks.count)]
+        count = self._ranks.count
+        names = [share_name(rank, count) for rank in range(count)]
         try:
             shares = [read(self.url, TableManifest, file=name) for name in names]
         except (

@@ -21,6 +21,7 @@ from tlc.format.manifest import (
     read,
 )
 from tlc.format.publish import check_option, claim, create, exists_error
+from tlc.format.ranks import is_share
 from tlc.run.creating import clear
 from tlc.run.events import Event, EventLog
 from tlc.schemas import Schema
@@ -108,7 +109,7 @@ def _copy_tree(source: Url, target: Url, way: _Way) -> None:
         here, there = source / entry.name, target / entry.name
         if entry.is_dir:
             _copy_tree(here, there, way)
-        elif entry.name in (MANIFEST, OPENED):
+        elif entry.name in (MANIFEST, OPENED) or is_share(entry.name):
             manifest = decode(here.read_bytes(), TableManifest, source)
             there.write_bytes(encode(way.manifest(manifest, source, target)))
         else:
