@@ -79,7 +79,8 @@ def inherited_run() -> str | None:
 
 def _is_child_of_first() -> bool:
     """Whether the first rank has started this process as another rank, as Lightning does."""
-    return "RANK" not in os.environ and os.environ.get("LOCAL_RANK", "0") not in ("", "0")
+    number = os.environ.get("LOCAL_RANK", "")  # some say -1 where there are no others
+    return "RANK" not in os.environ and number.isdecimal() and number != "0"
 
 
 def _from_store(store: Any, key: str, ranks: Ranks, make: Callable[[], str]) -> str:

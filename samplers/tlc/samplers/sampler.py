@@ -11,6 +11,7 @@ import torch
 import torch.distributed as dist
 from torch.utils.data import DistributedSampler
 
+from tlc._optional import loaded
 from tlc.errors import ConfigurationError
 from tlc.samplers.plans import Plan, Rows, deal
 
@@ -63,10 +64,10 @@ class TableSampler(DistributedSampler[int]):
         plan: From a generator of random numbers to the row numbers of an epoch.
         seed: Start of all randomness, not negative. None draws one from torch's global generator
             when the sampler is made, so that `torch.manual_seed` governs it as it does torch's own
-            samplers; with several ranks, whose generators may differ, None is 0.
-        num_replicas: Number of ranks; None asks `torch.distributed`.
-        rank: Rank of this process; None asks `torch.distributed`. Given with `num_replicas` or not
-            at all.
+            samplers; with several processes, whose generators may differ, None is 0.
+        num_replicas: Number of ranks; None asks `torch.distributed`, or is 1 where accelerate deals
+            out batches.
+        rank: Rank of this process; None asks likewise. Given with `num_replicas` or not at all.
         even: Give all ranks the same number of rows.
 
     Attributes:
@@ -113,7 +114,7 @@ class TableSampler(DistributedSampler[int]):
         """Start of all randomness."""
         if self._seed is not None:
             return self._seed
-        return self._drawn_seed if self._replicas() == 1 else 0
+        return self._drawn_seed if self._replicas() == 1 and not _is_distributed() else 0
 
     def __iter__(self) -> Iterator[int]:
         """Start a pass: the rows of this rank, as Python integers."""
@@ -231,8 +232,9 @@ class TableSampler(DistributedSampler[int]):
 
     def _replicas(self) -> int:
         """Return the number of ranks, and refresh which one this is, unless they were given."""
-        if self._asks_torch and dist.is_available() and dist.is_initialized():
-            self.num_replicas, self.rank = dist.get_world_size(), dist.get_rank()
+        if self._asks_torch and _is_distributed():
+            ranks = dist.get_world_size(), dist.get_rank()
+            self.num_replicas, self.rank = (1, 0) if _batches_are_dealt() else ranks
         return self.num_replicas
 
 
@@ -264,6 +266,17 @@ class _Pass:
     def drawn(self) -> int:
         """Rows handed out so far."""
         return self._end - operator.length_hint(self._piece)
+
+
+def _is_distributed() -> bool:
+    """Whether there is a process group of several processes."""
+    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+
+
+def _batches_are_dealt() -> bool:
+    """Whether the program has an ``Accelerator``, which deals out batches of what it prepares."""
+    accelerate = loaded("accelerate.state")
+    return accelerate is not None and bool(accelerate.is_initialized())
 
 
 def _check(seed: int | None, num_replicas: int | None, rank: int | None) -> None:

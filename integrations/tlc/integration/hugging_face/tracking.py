@@ -21,12 +21,15 @@ _Base: Any = require(
 ).TrainerCallback
 
 _AXES = ("epoch", "step")
+_NOTED = "tlc"
+"""Where checkpoints say which run they belong to."""
 
 
 class TrackingCallback(_Base):  # type: ignore[misc]
     """Writes arguments, logged values and the status of a training to a run.
 
-    Only the first of several processes writes.
+    Only the first of several processes writes. A training that goes on from a checkpoint goes on
+    with its run, unless a run is given or active.
 
     Args:
         run: Run, or its url. Default: the active one, else a new one, which is closed at the end.
@@ -35,10 +38,15 @@ class TrackingCallback(_Base):  # type: ignore[misc]
     def __init__(self, run: Run | Url | str | TrainingRun | None = None) -> None:
         self.training = run if isinstance(run, TrainingRun) else TrainingRun(run)
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Note the arguments of the training."""
+    def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """Find or make the run, and note the arguments of the training."""
+        noted = state.stateful_callbacks
+        if _NOTED in noted:
+            self.training.restore(noted[_NOTED]["attributes"]["run"])
         if state.is_world_process_zero:
             self.training.begin(_parameters(args))
+            self.training.run_about(getattr(more.get("train_dataloader"), "dataset", None))
+            noted[_NOTED] = {"args": {}, "attributes": {"run": self.training.url}}
 
     def on_log(
         self,
