@@ -6,6 +6,7 @@ import gc
 import json
 import sys
 import warnings
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -28,6 +29,7 @@ def main(rank: int, world: int, meeting: str, sizes: list[int]) -> dict[str, lis
     # After the samplers: they must not need the process group before their first use.
     dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=world)
     rows = {str(key): [list(sampler) for _ in range(2)] for key, sampler in samplers.items()}
+    rows |= {str((name, "resumed")): resumed(kind) for name, kind in kinds.items()}
     train()
     # A process that ends while the other still talks to it, or with a model that still has the
     # group's threads, is ended by gloo with an abort.
@@ -39,6 +41,14 @@ def main(rank: int, world: int, meeting: str, sizes: list[int]) -> dict[str, lis
 
 def table(size: int) -> TableStandIn:
     return TableStandIn([1.0 + row % 3 / 4 for row in range(size)])
+
+
+def resumed(kind: dict[str, bool]) -> list[list[int]]:
+    """Stop after five rows, go on with a new sampler, and return what each has given."""
+    old, new = create_sampler(table(97), **kind, seed=5), create_sampler(table(97), **kind)
+    seen = list(islice(old, 5))
+    new.load_state_dict(old.state_dict())
+    return [seen, list(new), list(new)]
 
 
 def train() -> None:

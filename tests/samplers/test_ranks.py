@@ -52,3 +52,17 @@ def test_ranks_together_are_exactly_the_epoch(ranks, kind, size):
         added.subtract(Counter(whole))
         assert +added == Counter(whole[:1] if len(whole) % 2 else [])
         assert not -added
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ranks_go_on_together_in_mid_epoch(ranks, kind):
+    weights = [1.0 + row % 3 / 4 for row in range(97)]
+    alone = create_sampler(TableStandIn(weights), **KINDS[kind], seed=5)
+    whole, after = list(alone), list(alone)
+    wanted = whole[:10], even(whole[10:]), even(after)
+    found = zip(*(rank[str((kind, "resumed"))] for rank in ranks), strict=True)
+    assert list(found) == [(rows[0::2], rows[1::2]) for rows in wanted]
+
+
+def even(rows):
+    return rows + rows[: len(rows) % 2]

@@ -37,6 +37,7 @@ class TrainingRun:
         self._description = description
         self._run: Run | None = None
         self._is_own = False
+        self._is_over = False
         self._before = ""
         self._earlier: dict[Url, tuple[Any, ...]] = {}
         self._parameters: dict[str, Any] = {}
@@ -61,6 +62,8 @@ class TrainingRun:
     def begin(self, parameters: Mapping[str, Any]) -> None:
         """Note the parameters of a training: now, or when there is a run."""
         self._parameters = dict(parameters)
+        if self._is_over:
+            self._run, self._is_over = None, False
         if self._run is None and self._given is None and (self._name or active_run() is None):
             return  # the first dataset tells the project
         if self._run is not None and self._parameters and not this_rank().rank:
@@ -95,10 +98,10 @@ class TrainingRun:
             del self._earlier[url]
 
     def complete(self) -> None:
-        """Complete the run, if it was made here."""
+        """Complete the run, if it was made here; what comes before the next training is added."""
         if self._is_own and self._run is not None:
             close()
-            self._run, self._is_own = None, False
+            self._is_own, self._is_over = False, True
 
     def fail(self, error: BaseException) -> None:
         """Say in the run how the training ended."""

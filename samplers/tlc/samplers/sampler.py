@@ -59,6 +59,8 @@ class TableSampler(DistributedSampler[int]):
 
     **Resuming.** `state_dict` tells the epoch and how far it has come, on any rank; after
     `load_state_dict` the next pass goes on from there, also with another number of ranks.
+    Loaders that accelerate has prepared count epochs themselves: tell them, by
+    ``loader.set_epoch(state["epoch"])``.
 
     Args:
         plan: From a generator of random numbers to the row numbers of an epoch.
@@ -177,7 +179,8 @@ class TableSampler(DistributedSampler[int]):
 
         Args:
             position: Rows of this pass that *this rank* is done with, from the start of the epoch;
-                what the sampler has handed out if None.
+                what the sampler has handed out if None. With accelerate: rows of all ranks, so
+                steps times ``loader.total_batch_size``.
 
         Returns:
             Integers: `seed`; `epoch`; `position`, in rows of all ranks together; `rows`, the number

@@ -32,8 +32,9 @@ def values(batch, _):
     return {"value": batch, "vector": np.stack([batch, -batch], 1)}
 
 
-def share(table, run, rank, count, collector=values, **options):
-    return Collection(table, collector, run=run, ranks=Ranks(rank, count), split="val", **options)
+def share(table, run, ranks, count=0, collector=values):
+    ranks = Ranks(ranks, count) if count else ranks
+    return Collection(table, collector, run=run, ranks=ranks, split="val")
 
 
 def column(metrics, name):
@@ -92,6 +93,25 @@ def test_the_same_again_is_another_table(table, run):
     for _ in range(2):
         collect(table, run, [[0], [1]], [0, 1])
     assert [column(each, "example_id") for each in run.metrics_tables] == [[0, 1]] * 2
+
+
+def test_a_rank_may_be_far_ahead_of_another(table, run):
+    for rank in range(2):
+        for number in range(2):
+            with share(table, run, rank, 2) as collection:
+                collection.add([rank], np.array([float(number)]))
+    assert [column(each, "value") for each in run.metrics_tables] == [[0.0] * 2, [1.0] * 2]
+
+
+def test_who_takes_the_place_of_a_rank_writes_no_row_again(table, run):
+    first = share(table, run, Ranks(0, 2, turn=0)).open()
+    first.add([0, 1], np.array([0.0, 1.0]))
+    first.abort()
+    second = share(table, run, Ranks(0, 2, turn=0)).open()
+    second.add([1, 2], np.array([5.0, 2.0]))
+    second.abort()
+    (metrics,) = run.metrics_tables
+    assert sorted(column(metrics, "value")) == [0.0, 1.0, 2.0]
 
 
 def test_an_aborted_share_leaves_the_table_partial(table, run):

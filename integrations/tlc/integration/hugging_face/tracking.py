@@ -43,8 +43,8 @@ class TrackingCallback(_Base):  # type: ignore[misc]
         noted = state.stateful_callbacks
         if _NOTED in noted:
             self.training.restore(noted[_NOTED]["attributes"]["run"])
+        self.training.begin(_parameters(args))
         if state.is_world_process_zero:
-            self.training.begin(_parameters(args))
             self.training.run_about(getattr(more.get("train_dataloader"), "dataset", None))
             noted[_NOTED] = {"args": {}, "attributes": {"run": self.training.url}}
 
