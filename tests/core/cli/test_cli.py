@@ -270,10 +270,12 @@ def test_partial_metrics_are_marked(succeeds, table, run):
     writer.add_batch({"example_id": [0, 1], "loss": [1.0, 2.0]})
     writer.flush()
     listed = rows_of(succeeds("show", run.url), "metrics tables")
-    assert listed[1] == ["metrics_0001", "2", "rows", "train", "partial"]
+    counts = f"2 unique, {len(table) - 2} missing"
+    assert listed[1] == ["metrics_0001", "2", "rows", counts, "train", "partial"]
     out = succeeds("show", writer.url)
     facts = dict(rows_of(out, f"Metrics table {writer.url}"))
     assert facts["partial"] == "its writer has not finished"
+    assert facts["ids"].startswith(f"2 of {len(table)}")
     writer.abort()
 
 
