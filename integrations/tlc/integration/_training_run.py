@@ -105,7 +105,11 @@ class TrainingRun:
 
     def fail(self, error: BaseException) -> None:
         """Say in the run how the training ended."""
-        if self._run is None or self._run.state.status.is_final:
+        if self._run is None:
+            return
+        if self._run.state.status.is_final:
+            if active_run() == self._run:
+                close()  # another process has said so: here, too, it is active no longer
             return
         if isinstance(error, KeyboardInterrupt):
             self._run.set_status_interrupted()

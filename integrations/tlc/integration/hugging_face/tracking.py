@@ -44,9 +44,8 @@ class TrackingCallback(_Base):  # type: ignore[misc]
         if _NOTED in noted:
             self.training.restore(noted[_NOTED]["attributes"]["run"])
         self.training.begin(_parameters(args))
-        if state.is_world_process_zero:
-            self.training.run_about(getattr(more.get("train_dataloader"), "dataset", None))
-            noted[_NOTED] = {"args": {}, "attributes": {"run": self.training.url}}
+        self.training.run_about(getattr(more.get("train_dataloader"), "dataset", None))
+        noted[_NOTED] = {"args": {}, "attributes": {"run": self.training.url}}
 
     def on_log(
         self,
@@ -59,9 +58,12 @@ class TrackingCallback(_Base):  # type: ignore[misc]
         """Write logged values, with epoch and step."""
         values = {k: v for k, v in (logs or {}).items() if isinstance(v, int | float)}
         values = {k: v for k, v in values.items() if k not in _AXES}
-        if state.is_world_process_zero and values:
+        if not values:
+            return
+        run = self.training.run  # each process finds it, or they would not find the same later
+        if state.is_world_process_zero:
             axes = {"epoch": state.epoch or 0, "step": state.global_step}
-            self.training.run.add_output_value({**axes, **values})
+            run.add_output_value({**axes, **values})
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Complete the run, if it was made here."""

@@ -29,37 +29,8 @@ class Trainer(MetricsCollectionMixin, _Transformers.Trainer):  # type: ignore[mi
     A training that goes on from a checkpoint goes on with its run, if there is no other active one,
     and does not collect again what it has of the time before.
 
-    Args:
-        model: This and what follows is as of ``transformers.Trainer``.
-        args: Arguments of the training.
-        data_collator: Makes batches of samples.
-        train_dataset: Table or view to train on.
-        eval_dataset: Table or view to evaluate on, or several by name.
-        processing_class: Tokenizer, image processor or the like.
-        model_init: Makes the model.
-        compute_loss_func: Gives the loss of a batch.
-        compute_metrics: Gives metrics of all predictions.
-        callbacks: Further callbacks.
-        optimizers: Optimizer and scheduler.
-        preprocess_logits_for_metrics: Gets the logits before they are kept for `compute_metrics`.
-        run_name: Name of the run; one of that name in the project is gone on with. Default: the
-            active run, else a new one.
-        run_description: Description of a new run.
-        exclude_zero_weights_metrics_collection: Collect no metrics of rows of weight zero.
-        exclude_zero_weights_train: Train on no rows of weight zero.
-        weighted: Let weights decide how often a row comes; a table without weights has all rows
-            once.
-        shuffle: Random order.
-        repeat_by_weight: Repeat rows by their weight instead of drawing them.
-        metrics_collectors: Collectors, or functions ``(batch, predictor_output) -> {column:
-            values}``; one or several. Default: collect nothing.
-        metrics_collection_epochs: When to collect: 0 is before training, 1 after the first epoch,
-            and so on. Default: at each evaluation, of the evaluation data only.
-        run: Run, or its url, in place of `run_name`.
-        **more: Further arguments of ``transformers.Trainer``.
-
-    Raises:
-        OptionError: Rows are to be both drawn by weight and grouped by length.
+    Arguments are those of ``transformers.Trainer``, and those of `MetricsCollectionMixin`, where
+    all are explained.
     """
 
 
