@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import torch
 from transformers import TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
 
 import tlc
 from tlc.catalog import list_runs
@@ -37,6 +40,26 @@ def arguments(folder, **options):
     return TrainingArguments(**{**usual, **options})
 
 
+def contract_arguments(training, folder, **options):
+    """Return the arguments of a training of the contract."""
+    return arguments(
+        training.folder or folder,
+        num_train_epochs=training.epochs,
+        learning_rate=training.learning_rate,
+        per_device_train_batch_size=training.batch_size,
+        per_device_eval_batch_size=training.batch_size,
+        gradient_accumulation_steps=training.accumulate,
+        dataloader_drop_last=training.drop_last,
+        dataloader_num_workers=training.workers,
+        save_strategy="epoch" if training.folder else "no",
+        **options,
+    )
+
+
+def newest_checkpoint(folder):
+    return get_last_checkpoint(folder) if folder and os.path.isdir(folder) else None
+
+
 class TestHuggingFace(AdapterContract):
     @pytest.fixture(autouse=True)
     def folder(self, tmp_path):
@@ -44,13 +67,7 @@ class TestHuggingFace(AdapterContract):
 
     def train(self, training):
         model = Linear()
-        options = arguments(
-            training.folder or self.default_folder,
-            num_train_epochs=training.epochs,
-            per_device_train_batch_size=training.batch_size,
-            per_device_eval_batch_size=training.batch_size,
-            dataloader_num_workers=training.workers,
-        )
+        options = contract_arguments(training, self.default_folder)
         trainer = Trainer(
             model,
             options,
@@ -59,7 +76,7 @@ class TestHuggingFace(AdapterContract):
             metrics_collectors=training.collectors,
             run=training.run,
         )
-        trainer.train()
+        trainer.train(resume_from_checkpoint=newest_checkpoint(training.folder))
         return {name: each.detach().numpy() for name, each in model.named_parameters()}
 
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 import torch
 import transformers
-from tests.integrations.test_hugging_face import ROWS, Linear, arguments, loss, number, passes
+from tests.integrations.test_hugging_face import (
+    ROWS,
+    Linear,
+    arguments,
+    contract_arguments,
+    loss,
+    newest_checkpoint,
+    number,
+    passes,
+)
 from tests.integrations.test_hugging_face import table as table
 
 import tlc
@@ -20,22 +29,16 @@ class TestCallback(AdapterContract):
 
     def train(self, training):
         model = Linear()
-        options = arguments(
-            training.folder or self.default_folder,
-            num_train_epochs=training.epochs,
-            per_device_train_batch_size=training.batch_size,
-            per_device_eval_batch_size=training.batch_size,
-            dataloader_num_workers=training.workers,
-            eval_strategy="no",
-        )
+        options = contract_arguments(training, self.default_folder, eval_strategy="no")
         callbacks = []
         if training.collectors is not None:
             tables = {"val": training.table}
             made = MetricsCollectionCallback(training.collectors, tables, run=training.run)
             callbacks.append(made)
-        transformers.Trainer(
+        trainer = transformers.Trainer(
             model, options, train_dataset=training.table, callbacks=callbacks
-        ).train()
+        )
+        trainer.train(resume_from_checkpoint=newest_checkpoint(training.folder))
         return {name: each.detach().numpy() for name, each in model.named_parameters()}
 
 

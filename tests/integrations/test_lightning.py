@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import lightning.pytorch as lightning
 import pytest
 import torch
@@ -52,18 +54,28 @@ def trainer(folder, **options):
     return lightning.Trainer(**{**usual, **options})
 
 
+@pytest.mark.filterwarnings("ignore:Checkpoint directory")
 class TestLightning(AdapterContract):
     def train(self, training):
         lightning.seed_everything(0, verbose=False)
         view = training.table.with_transform(as_pair)
         options = {"batch_size": training.batch_size, "num_workers": training.workers}
-        callbacks = []
+        callbacks, newest = [], None
         if training.collectors:
             callbacks.append(MetricsCollectionCallback(training.collectors, run=training.run))
-        model = Linear()
-        trainer(training.folder or None, max_epochs=training.epochs, callbacks=callbacks).fit(
-            model, DataLoader(view, shuffle=True, **options), DataLoader(view, **options)
+        if training.folder:
+            callbacks.append(lightning.callbacks.ModelCheckpoint(training.folder, save_last=True))
+            newest = next(Path(training.folder).glob("last.ckpt"), None)
+        model = Linear(lr=training.learning_rate)
+        made = trainer(
+            None,
+            max_epochs=training.epochs,
+            callbacks=callbacks,
+            enable_checkpointing=bool(training.folder),
+            accumulate_grad_batches=training.accumulate,
         )
+        loader = DataLoader(view, shuffle=True, drop_last=training.drop_last, **options)
+        made.fit(model, loader, DataLoader(view, **options), ckpt_path=newest)
         return {name: each.detach().numpy() for name, each in model.named_parameters()}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from pathlib import Path
 
 import torch
 from torch.utils.data import DataLoader
@@ -16,21 +17,36 @@ def as_pair(sample):
     return torch.as_tensor(sample["x"]), sample["label"]
 
 
+def fit(model, loader, training):
+    """Train for an epoch."""
+    optimizer = torch.optim.SGD(model.parameters(), training.learning_rate)
+    for number, (x, labels) in enumerate(loader, 1):
+        torch.nn.functional.cross_entropy(model(x), labels).backward()
+        if number % training.accumulate == 0:
+            optimizer.step()
+            optimizer.zero_grad()
+
+
 class TestTorch(AdapterContract):
     def train(self, training):
         torch.manual_seed(0)
         model = torch.nn.Linear(8, 2)
-        optimizer = torch.optim.SGD(model.parameters(), 0.1)
         view = training.table.with_transform(as_pair)
         options = {"batch_size": training.batch_size, "num_workers": training.workers}
-        loader = DataLoader(view, shuffle=True, **options)
+        loader = DataLoader(view, shuffle=True, drop_last=training.drop_last, **options)
+        saved = Path(training.folder or "none") / "newest.pt"
+        first = 0
+        if saved.exists():
+            first, state = torch.load(saved)
+            model.load_state_dict(state)
+        parameters = {"lr": training.learning_rate}
         collects = training.collectors is not None
-        with training_run(view, training.run) if collects else nullcontext() as run:
-            for epoch in range(training.epochs):
-                for x, labels in loader:
-                    optimizer.zero_grad()
-                    torch.nn.functional.cross_entropy(model(x), labels).backward()
-                    optimizer.step()
+        with training_run(view, training.run, parameters) if collects else nullcontext() as run:
+            for epoch in range(first, training.epochs):
+                fit(model, loader, training)
+                if training.folder:
+                    saved.parent.mkdir(exist_ok=True)
+                    torch.save((epoch + 1, model.state_dict()), saved)
                 if collects:
                     tlc.collect_metrics(
                         view,

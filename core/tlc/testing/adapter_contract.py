@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import gc
+import hashlib
+import random
 from abc import abstractmethod
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 import tlc
+from tlc._optional import require
 from tlc.catalog import list_runs
 from tlc.helpers.project_layout import ProjectLayout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from tlc.run import Run
     from tlc.table import Table
@@ -40,19 +45,25 @@ class Training:
         epochs: Epochs to train.
         batch_size: Samples of a batch.
         workers: Processes that load batches.
+        drop_last: Whether training leaves out a last batch that is not full.
+        accumulate: Batches that a step of the optimizer takes.
+        learning_rate: A hyperparameter, which the run has to know.
         collectors: What to collect with at each epoch; None to train without the adapter.
         run: The run to collect to; None for the active one.
-        folder: Where checkpoints go; the framework goes on from the newest if there is one.
+        folder: Where a checkpoint of each epoch goes; the framework goes on from the newest if
+            there is one. Empty for none.
     """
 
     table: Table
     epochs: int = 2
     batch_size: int = 8
     workers: int = 0
+    drop_last: bool = False
+    accumulate: int = 1
+    learning_rate: float = 0.125
     collectors: Any = None
     run: Run | None = None
     folder: str = ""
-    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _numbers(batch: Any, _: Any) -> dict[str, Any]:
@@ -102,6 +113,48 @@ class AdapterContract:
         assert len(set(found["epoch"].to_pylist())) == training.epochs
         assert found.num_rows == training.epochs * ROWS
 
+    @pytest.mark.parametrize("option", [{"drop_last": True}, {"accumulate": 3}], ids=str)
+    def test_how_the_model_is_trained_makes_no_difference(
+        self, training: Training, option: dict[str, Any]
+    ) -> None:
+        """Rows that are not trained on in an epoch are collected all the same."""
+        run = tlc.init("adapters")
+        self.train(replace(training, **option))
+        for metrics in run.metrics_tables:
+            assert _column(metrics, "example_id") == list(range(ROWS))
+        assert len(run.metrics_tables) == training.epochs
+
+    def test_nothing_is_kept_of_batches(self, training: Training) -> None:
+        """Memory does not grow with the number of samples."""
+        tlc.init("adapters")
+        counts: list[int] = []
+
+        def count(batch: Any, output: Any) -> dict[str, Any]:
+            if not len(counts) % 20:
+                gc.collect()
+            counts.append(len(gc.get_objects()))
+            return _numbers(batch, output)
+
+        self.train(replace(training, batch_size=1, epochs=1, collectors=[count]))
+        assert counts[40] - counts[20] < 20
+
+    def test_the_run_knows_the_hyperparameters(self, training: Training) -> None:
+        """By whatever names the framework has for them."""
+        run = tlc.init("adapters")
+        self.train(replace(training, learning_rate=0.0625))
+        assert 0.0625 in run.parameters.values()
+
+    def test_who_goes_on_from_a_checkpoint_repeats_nothing(
+        self, training: Training, tmp_path: Path
+    ) -> None:
+        """Each epoch is in the run once, also where it was interrupted in between."""
+        run = tlc.init("adapters")
+        for epochs in (1, 3):
+            self.train(replace(training, epochs=epochs, folder=str(tmp_path / "checkpoints")))
+        found = run.metrics(table=training.table)
+        assert found.num_rows == 3 * ROWS
+        assert len(set(found["epoch"].to_pylist())) == 3
+
     def test_metrics_go_to_the_run_that_is_given(self, training: Training) -> None:
         """Not to the active one, and it stays open."""
         active, given = tlc.init("adapters", "active"), tlc.Run.create("adapters", "given")
@@ -134,8 +187,12 @@ class AdapterContract:
     def test_training_takes_the_same_course(self, training: Training) -> None:
         """Weights are bit for bit those of a training without the adapter."""
         tlc.init("adapters")
+        _seed()
         collected = self.train(training)
+        states = _random_states()
+        _seed()
         plain = self.train(replace(training, collectors=None))
+        assert states == _random_states()
         assert collected.keys() == plain.keys()
         for name, weights in plain.items():
             assert np.array_equal(collected[name], weights), name
@@ -160,6 +217,18 @@ class AdapterContract:
 def _column(metrics: Table, name: str) -> list[Any]:
     found: list[Any] = metrics.get_column_as_pyarrow_array(name).to_pylist()
     return found
+
+
+def _seed() -> None:
+    random.seed(0)
+    np.random.seed(0)
+    require("torch", extra="torch", purpose="to train").manual_seed(0)
+
+
+def _random_states() -> tuple[str, ...]:
+    torch = require("torch", extra="torch", purpose="to train")
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state().tolist()
+    return tuple(hashlib.sha256(repr(each).encode()).hexdigest() for each in states)
 
 
 def _failing(error: BaseException, after: int) -> Callable[[Any, Any], dict[str, Any]]:

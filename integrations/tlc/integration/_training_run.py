@@ -81,7 +81,10 @@ class TrainingRun:
 
     def go_on(self, dataset: Any) -> None:
         """Note that the training goes on from a checkpoint: what is collected again counts anew."""
-        tables = self.run_about(dataset).metrics_tables
+        run = self.run_about(dataset)
+        if run.state.status.is_final and not this_rank().rank:
+            run.set_status_running()
+        tables = run.metrics_tables
         self._earlier = {table.url: _about(table) for table in tables}
 
     def drop_repeated(self) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from tlc.constants import EPOCH
 from tlc.errors import OptionError
 from tlc.integration._loader_pass import LoaderPass
 from tlc.integration._outputs import Outputs
+from tlc.integration._own_pass import bound, collect_tables
 from tlc.integration._training_run import TrainingRun
 from tlc.integration.lightning._package import base_classes
 from tlc.integration.lightning.loaders import NotedLoaders
-from tlc.metrics import collect_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -149,21 +148,18 @@ class MetricsCollectionCallback(*base_classes("callbacks", "Callback")):  # type
         """Run the model over the tables, if that was asked for."""
         if self.collect_on != "own_pass" or not self._is_wanted(trainer):
             return
-        for split, table in self.tables.items():
-            collect_metrics(
-                table,
-                self.metrics_collectors,
-                self._predictor(pl_module),
-                constants=_constants(trainer),
-                run_url=self._training.run_about(table),
-                split=split,
-                dataloader_args=self.dataloader_args,
-            )
-        self._training.drop_repeated()
+        collect_tables(
+            self.tables,
+            self.metrics_collectors,
+            pl_module if self.predict_fn is None else bound(pl_module, self._predict),
+            constants=_constants(trainer),
+            training=self._training,
+            dataloader_args=self.dataloader_args,
+        )
 
-    def _predictor(self, module: Any) -> Any:
-        predict = self.predict_fn
-        return module if predict is None else _bound(module, predict)
+    def _predict(self, module: Any, batch: Any) -> Any:
+        assert self.predict_fn is not None
+        return self.predict_fn(module, module.transfer_batch_to_device(batch, module.device, 0))
 
     def _is_wanted(self, trainer: Any) -> bool:
         return self.epochs is None or trainer.current_epoch in self.epochs
@@ -206,15 +202,6 @@ class MetricsCollectionCallback(*base_classes("callbacks", "Callback")):  # type
         if self._outputs is not None:
             self._outputs.close()
             self._outputs = None
-
-
-def _bound(module: Any, predict: Any) -> Any:
-    """A function of module and batch, as a method of the module; batches come to its device."""
-
-    def call(module: Any, batch: Any) -> Any:
-        return predict(module, module.transfer_batch_to_device(batch, module.device, 0))
-
-    return MethodType(call, module)
 
 
 def _constants(trainer: Any) -> dict[str, int]:
