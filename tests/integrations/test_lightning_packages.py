@@ -47,11 +47,11 @@ class Linear(lightning.LightningModule):
 table = tlc.Table.from_url(sys.argv[1])
 tlc.init(table.project_name, "run")
 trainer = lightning.Trainer(
-    max_epochs=2,
+    max_epochs=5,
     accelerator="cpu",
     callbacks=[
         MetricsCollectionCallback(tlc.metrics.ClassificationMetricsCollector()),
-        lightning.callbacks.EarlyStopping("train_loss", patience=9),
+        lightning.callbacks.EarlyStopping("train_loss", patience=1, min_delta=9.0),  # stops soon
     ],
     logger=RunLogger(),
     log_every_n_steps=1,

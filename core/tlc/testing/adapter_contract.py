@@ -28,6 +28,7 @@ __all__ = ["AdapterContract", "Training"]
 
 ROWS = 53
 CLASSES = ["even", "odd"]
+NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 class _StopError(RuntimeError):
@@ -36,9 +37,11 @@ class _StopError(RuntimeError):
 
 @dataclass(frozen=True)
 class Training:
-    """A training of a tiny model on a table with the columns ``x``, eight floats, and ``label``.
+    """A training of a tiny model on a table of digits that people wrote.
 
-    The first of ``x`` is the number of the row, divided by 64.
+    The columns are ``x``, eight floats from 0 to 1: a line of pixels, but the first of them is the
+    number of the row, divided by 64; ``text``, what the digit is called; and ``label``, whether it
+    is even, or odd.
 
     Attributes:
         table: The table, for training and for validation.
@@ -86,9 +89,11 @@ class AdapterContract:
     @pytest.fixture
     def table(self) -> Table:
         """The table that is trained on."""
-        x = np.random.default_rng(0).random((ROWS, 8), np.float32)
+        data = require("sklearn.datasets", extra="demo", purpose="to have digits").load_digits()
+        x, digits = data.images[:ROWS, 3].astype(np.float32) / 16, data.target[:ROWS].tolist()
         x[:, 0] = np.arange(ROWS) / 64
-        columns = {"x": x, "label": [row % 2 for row in range(ROWS)]}
+        texts = [f"the digit {NAMES[digit]}" for digit in digits]
+        columns = {"x": x, "text": texts, "label": [digit % 2 for digit in digits]}
         schema = {"label": tlc.schemas.CategoricalLabelSchema(CLASSES)}
         return tlc.Table.from_dict(columns, schema, project_name="adapters", table_name="rows")
 
