@@ -45,7 +45,7 @@ class ExampleIds:
         self._foreign = foreign
         self.limit = foreign.row_count
         self._seen = np.zeros(foreign.row_count, dtype=bool)
-        self._last = -1
+        self._last = self._top = -1
         self.ordered = True
         self.dropped = 0
 
@@ -79,8 +79,17 @@ class ExampleIds:
         if len(ids) == 0:
             return
         self._seen[ids] = True
-        self.ordered = self.ordered and ids[0] > self._last and bool((ids[1:] > ids[:-1]).all())
-        self._last = int(ids[-1])
+        self.ordered = self.ordered and ids[0] > self._last and _are_rising(ids)
+        self._last, self._top = int(ids[-1]), max(self._top, int(ids.max()))
+
+    def add_next(self, ids: Ids) -> None:
+        """Note that ids have come that `are_next`."""
+        self._seen[ids] = True
+        self._last = self._top = int(ids[-1])
+
+    def are_next(self, ids: Ids) -> bool:
+        """Whether ids rise, and are larger than all that have come, as in a pass over a table."""
+        return len(ids) > 0 and bool(ids[0] > self._top) and _are_rising(ids)
 
     def completeness(self, rows: int) -> Completeness:
         """Return what became of the ids that `rows` rows should hold."""
@@ -121,3 +130,7 @@ class ExampleIds:
                 hint="row numbers count from 0; is this the table that the samples came from?",
             )
         return numbers.astype(np.int64)
+
+
+def _are_rising(ids: Ids) -> bool:
+    return bool((ids[1:] > ids[:-1]).all())

@@ -272,6 +272,10 @@ class MetricsBuilder:
     def _add_unique(self, batch: Mapping[str, Any], ids: np.ndarray[Any, Any]) -> None:
         """Add the rows whose ids are new, and note these ids if, and only if, they were taken."""
         assert self._ids is not None
+        if self._ids.are_next(ids):
+            self._add(batch)
+            self._ids.add_next(ids)
+            return
         count = common_length(batch)
         keep = self._ids.first_seen(ids)
         if len(keep) < count:

@@ -299,7 +299,7 @@ class Collection:
         for aggregator, result in zip(self._aggregators, results, strict=True):
             if aggregator is None:
                 continue
-            if fresh is not None and len(fresh) < len(ids):
+            if fresh is not None:
                 result = {name: _taken(values, fresh) for name, values in result.items()}
             aggregator.aggregate_batch(result, self._schemas)
 
