@@ -138,7 +138,7 @@ def _cases(name: str, net: nn.Module, table: Table, run: Run, goal: float | None
         f"Lightning's validation of {name}",
         {"trainer alone": validated(net, pairs), "tlc": validated(net, pairs, callback)},
         unit=ROWS,
-        rounds=9,
+        rounds=15,
         goal=goal,
     )
     yield Case(
@@ -148,6 +148,6 @@ def _cases(name: str, net: nn.Module, table: Table, run: Run, goal: float | None
             "tlc": evaluated(net, inputs, Trainer, metrics_collectors=COLLECTOR, run=run),
         },
         unit=ROWS,
-        rounds=9,
+        rounds=15,
         goal=goal,
     )
