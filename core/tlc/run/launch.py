@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["inherited_run", "shared_run", "this_rank"]
 
-_SECONDS = 300
+_SECONDS = 1800
 _turns = 0
 
 
@@ -45,7 +45,7 @@ def shared_run(make: Callable[[], str]) -> str:
         make: Makes the run, and returns its url.
 
     Raises:
-        RunStateError: The first rank did not make a run within five minutes.
+        RunStateError: The first rank did not make a run within half an hour.
     """
     global _turns
     key = f"tlc/run/{_turns}"
