@@ -131,7 +131,7 @@ class MetricsInfo(msgspec.Struct, frozen=True):
     """
 
     foreign_table: Parent | None = None
-    foreign_table_rows: int | None = None
+    foreign_table_rows: Count | None = None
     split: str = ""
     constants: dict[str, Any] = {}
     stream_name: str = "default_stream"
