@@ -59,7 +59,11 @@ class TestLightning(AdapterContract):
     def train(self, training):
         lightning.seed_everything(0, verbose=False)
         view = training.table.with_transform(as_pair)
-        options = {"batch_size": training.batch_size, "num_workers": training.workers}
+        options = {
+            "batch_size": training.batch_size,
+            "num_workers": training.workers,
+            "drop_last": training.drop_last,
+        }
         callbacks, newest = [], None
         if training.collectors:
             callbacks.append(MetricsCollectionCallback(training.collectors, run=training.run))
@@ -74,7 +78,7 @@ class TestLightning(AdapterContract):
             enable_checkpointing=bool(training.folder),
             accumulate_grad_batches=training.accumulate,
         )
-        loader = DataLoader(view, shuffle=True, drop_last=training.drop_last, **options)
+        loader = DataLoader(view, shuffle=True, **options)
         made.fit(model, loader, DataLoader(view, **options), ckpt_path=newest)
         return {name: each.detach().numpy() for name, each in model.named_parameters()}
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from tlc._optional import loaded
 from tlc.errors import MetricsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 __all__ = ["BatchIds"]
 
@@ -44,7 +45,16 @@ class BatchIds:
         if isinstance(draws, _Noted):
             draws = draws.draws
         # Not by setattr, which a loader refuses.
-        vars(loader)[name] = _Noted(draws, self._waiting)
+        self._noted = vars(loader)[name] = _Noted(draws, self._waiting)
+
+    @property
+    def dropped(self) -> list[int]:
+        """Numbers of the samples that a whole pass left out, as they do not fill a batch.
+
+        Nothing where the pass is not over, or batches are made by something else than a
+        ``torch.utils.data.BatchSampler``.
+        """
+        return [] if self._waiting else self._noted.dropped
 
     def next(self) -> list[int]:
         """Return the numbers of the samples of the next batch.
@@ -63,23 +73,54 @@ class BatchIds:
 class _Noted:
     """What a loader draws, noted in a queue that is emptied when a pass begins."""
 
-    def __init__(self, draws: Iterable[Any], waiting: deque[list[int]]) -> None:
+    def __init__(self, draws: Any, waiting: deque[list[int]]) -> None:
         self.draws = draws
         self._waiting = waiting
+        self._rest: Iterator[Any] = iter(())
+        self._short: list[int] = []
+        self._given = 0
+        self._size = draws.batch_size if _drops_samples(draws) else 0
 
     def __iter__(self) -> Iterator[Any]:
         self._waiting.clear()
-        for drawn in self.draws:
-            self._waiting.append([drawn] if isinstance(drawn, int) else list(drawn))
+        self._short, self._given = [], 0
+        # Draws the same, and in the same order: only what is left over is given, too.
+        self._rest = iter(_all_of(self.draws) if self._size else self.draws)
+        for drawn in self._rest:
+            numbers = [drawn] if isinstance(drawn, int) else list(drawn)
+            if len(numbers) < self._size:
+                self._short = numbers
+                return
+            self._waiting.append(numbers)
+            self._given += 1
             yield drawn
 
+    @property
+    def dropped(self) -> list[int]:
+        """What was left over at the end; nothing, if the pass ended before."""
+        # Who knows the number of batches does not ask for one more.
+        if self._size and not self._short and self._given == len(self):
+            self._short = list(next(self._rest, []))
+        return self._short
+
     def __len__(self) -> int:
-        return len(self.draws)  # type: ignore[arg-type]
+        return len(self.draws)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         return getattr(self.draws, name)  # such as set_epoch
+
+
+def _drops_samples(draws: Any) -> bool:
+    torch = loaded("torch")
+    is_known = torch is not None and type(draws) is torch.utils.data.BatchSampler
+    return is_known and draws.drop_last and hasattr(draws.sampler, "__len__")
+
+
+def _all_of(draws: Any) -> Any:
+    """Return the same batches and what they leave out."""
+    return type(draws)(draws.sampler, draws.batch_size, drop_last=False)
 
 
 def _check(loader: Any) -> None:

@@ -49,7 +49,8 @@ class Training:
         epochs: Epochs to train.
         batch_size: Samples of a batch.
         workers: Processes that load batches.
-        drop_last: Whether training leaves out a last batch that is not full.
+        drop_last: Whether loaders of the framework, also those it validates with, leave out a last
+            batch that is not full.
         accumulate: Batches that a step of the optimizer takes.
         learning_rate: A hyperparameter, which the run has to know.
         collectors: What to collect with at each epoch; None to train without the adapter.
@@ -123,7 +124,7 @@ class AdapterContract:
     def test_how_the_model_is_trained_makes_no_difference(
         self, training: Training, option: dict[str, Any]
     ) -> None:
-        """Rows that are not trained on in an epoch are collected all the same."""
+        """Rows that the framework leaves out in an epoch are collected all the same."""
         run = tlc.init("adapters")
         self.train(replace(training, **option))
         for metrics in run.metrics_tables:

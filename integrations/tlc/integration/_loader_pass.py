@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, Self
 
+from tlc._optional import require
+from tlc.errors import TlcWarning
 from tlc.metrics import Collection, PredictorOutput
+from tlc.metrics._guard import random_state_kept
 from tlc.metrics.batch_ids import BatchIds
 from tlc.run.launch import this_rank
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tlc.metrics.collection import Collectors
     from tlc.run import Run
@@ -51,6 +55,7 @@ class LoaderPass:
             unique_ids=True,
             ranks=this_rank(),
         )
+        self._loader = loader
         self._ids = ids or BatchIds(loader)
 
     def open(self) -> Self:
@@ -60,8 +65,25 @@ class LoaderPass:
 
     def add(self, batch: Any, output: Any) -> None:
         """Take the next batch, and what the model made of it."""
-        made = output if isinstance(output, PredictorOutput) else PredictorOutput(output)
-        self.collection.add(self._ids.next(), batch, made)
+        self._add(self._ids.next(), batch, output)
+
+    def add_dropped(self, predict: Callable[[Any], Any]) -> None:
+        """Take the rows that the loader left out, as they do not fill a batch.
+
+        Args:
+            predict: Gets these rows as a batch, and returns what the model makes of it.
+        """
+        rows = self._ids.dropped
+        if not rows:
+            return
+        with random_state_kept():
+            try:
+                batch = _load(self._loader, rows)
+                output = predict(batch)
+            except Exception as error:  # noqa: BLE001 - the trainer's own pass had no such batch
+                _warn(len(rows), error)
+                return
+            self._add(rows, batch, output)
 
     def finish(self) -> None:
         """Publish the metrics table."""
@@ -70,3 +92,23 @@ class LoaderPass:
     def abort(self) -> None:
         """Stop; what came in stays readable, marked partial."""
         self.collection.abort()
+
+    def _add(self, rows: list[int], batch: Any, output: Any) -> None:
+        made = output if isinstance(output, PredictorOutput) else PredictorOutput(output)
+        self.collection.add(rows, batch, made)
+
+
+def _load(loader: Any, rows: list[int]) -> Any:
+    data = require("torch.utils.data", extra="torch", purpose="to load batches")
+    (batch,) = data.DataLoader(loader.dataset, batch_sampler=[rows], collate_fn=loader.collate_fn)
+    return batch
+
+
+def _warn(count: int, error: Exception) -> None:
+    warnings.warn(
+        f"Metrics of {count} rows are missing. The loader leaves them out, as they do not fill a "
+        f"batch, and a batch of them alone met {type(error).__name__}: {error} Let the loader have "
+        "drop_last=False, or give predict_fn=lambda module, batch: ...",
+        TlcWarning,
+        stacklevel=2,
+    )

@@ -44,6 +44,40 @@ def test_they_are_those_of_the_samples_in_each_pass(count, size, shuffle, drop_l
             assert ids.next() == batch.tolist()
 
 
+@settings(max_examples=60)
+@given(st.integers(0, 40), st.integers(1, 9), st.booleans())
+def test_what_is_left_out_is_known_once_the_last_batch_is_taken(count, size, to_the_end):
+    loader = DataLoader(Numbers(count), size, drop_last=True)
+    ids, found = BatchIds(loader), []
+    batches = iter(loader)
+    for number in range(len(loader)):
+        assert number == 0 or ids.dropped == []
+        assert found == list(range(number * size))
+        next(batches)
+        found += ids.next()
+    if to_the_end or not len(loader):
+        assert next(batches, None) is None
+    for _ in range(2):
+        assert found + ids.dropped == list(range(count))
+
+
+class TwoBatches(BatchSampler):
+    def __iter__(self):
+        yield from ([1, 2], [3, 4])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"batch_size": 2}, {"batch_size": None}, {"batch_sampler": TwoBatches(range(7), 2, True)}],
+    ids=["keeps the last", "no batches", "batches of its own"],
+)
+def test_of_loaders_that_leave_out_nothing_known_nothing_is_told(options):
+    ids = BatchIds(loader := DataLoader(Numbers(7), **options))
+    for _ in loader:
+        ids.next()
+    assert ids.dropped == []
+
+
 @pytest.mark.parametrize("options", [{}, {"persistent_workers": True}], ids=["new", "persistent"])
 def test_workers_that_read_ahead_change_nothing(options):
     loader = DataLoader(Numbers(), 4, shuffle=True, num_workers=2, **options)

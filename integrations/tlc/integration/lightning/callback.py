@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tlc.constants import EPOCH
@@ -11,6 +12,7 @@ from tlc.integration._outputs import Outputs
 from tlc.integration._own_pass import bound, collect_tables
 from tlc.integration._training_run import TrainingRun
 from tlc.integration.lightning._package import base_classes
+from tlc.integration.lightning.dropped import predict_dropped
 from tlc.integration.lightning.loaders import NotedLoaders
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ class MetricsCollectionCallback(*base_classes("callbacks", "Callback")):  # type
 
     Hyperparameters, epochs, means over all samples and the status go to the run. The datasets of
     the trainer are tables, views, or torch ``Subset`` of them; samples need not hold their number.
+    Rows that a loader with ``drop_last`` leaves out go through the step of a copy of the module
+    afterwards, which logs nothing.
     A training that goes on from a checkpoint goes on with its run, if there is no other active one;
     epochs that are trained again replace what was collected of them.
 
@@ -130,8 +134,8 @@ class MetricsCollectionCallback(*base_classes("callbacks", "Callback")):  # type
         self._add(outputs, batch, dataloader_idx)
 
     def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
-        """Publish what was collected."""
-        self._finish()
+        """Collect what the loader left out of its last batch, and publish what was collected."""
+        self._finish(trainer, pl_module)
 
     on_test_batch_end = on_predict_batch_end = on_validation_batch_end
     on_test_end = on_predict_end = on_validation_end
@@ -185,8 +189,12 @@ class MetricsCollectionCallback(*base_classes("callbacks", "Callback")):  # type
         if self._passes and self._outputs is not None:
             self._passes[number].add(batch, self._outputs.of(batch, returned))
 
-    def _finish(self) -> None:
+    def _finish(self, trainer: Any, module: Any) -> None:
         self._close_outputs()
+        for number, each in enumerate(self._passes):
+            each.add_dropped(
+                partial(predict_dropped, trainer, module, number, predict_fn=self.predict_fn)
+            )
         passes, self._passes = self._passes, []
         for each in passes:
             each.finish()
