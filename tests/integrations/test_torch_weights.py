@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from tests.integrations.test_hugging_face import Linear, arguments
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, Subset
 
@@ -129,23 +130,11 @@ def test_losses_and_weights_that_do_not_fit_are_told(losses, weights):
         weighted_mean(torch.rand(losses), None if weights is None else torch.rand(weights))
 
 
-class Linear(torch.nn.Module):
-    """Knows nothing of weights."""
-
-    def __init__(self):
-        super().__init__()
-        torch.manual_seed(0)
-        self.layer = torch.nn.Linear(8, 2)
-
-    def forward(self, x, labels=None):
-        return {"logits": self.layer(x)}
-
-
 @pytest.mark.parametrize("accumulated", [1, 3])
 @pytest.mark.parametrize("kind", [transformers.Trainer, Trainer])
 def test_a_step_of_hugging_face_is_that_of_weighted_losses(table, tmp_path, kind, accumulated):
     model, by_hand = Linear(), Linear()
-    arguments = transformers.TrainingArguments(
+    options = arguments(
         str(tmp_path),
         per_device_train_batch_size=ROWS // accumulated,
         gradient_accumulation_steps=accumulated,
@@ -154,15 +143,12 @@ def test_a_step_of_hugging_face_is_that_of_weighted_losses(table, tmp_path, kind
         learning_rate=1.0,
         max_grad_norm=0.0,
         remove_unused_columns=False,
-        use_cpu=True,
-        report_to=[],
-        disable_tqdm=True,
-        save_strategy="no",
+        eval_strategy="no",
     )
     own = {"weighted": False, "exclude_zero_weights_train": False} if kind is Trainer else {}
     trainer = kind(
         model,
-        arguments,
+        options,
         train_dataset=with_weights(table),
         eval_dataset=table,
         compute_loss_func=WeightedLoss(model, cross_entropy),

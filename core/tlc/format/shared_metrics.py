@@ -160,11 +160,8 @@ class SharedMetricsBuilder(MetricsBuilder):
         names = [share_name(rank, count) for rank in range(count)]
         try:
             shares = [read(self.url, TableManifest, file=name) for name in names]
-        except (
-            ObjectNotFoundError,
-            ObjectKindError,
-        ):  # another rank is at work, or published the table
-            return
+        except (ObjectNotFoundError, ObjectKindError):
+            return  # another rank is at work, or published the table
         self.is_published = create(self.url, self._merged(shares))
         for name in names:
             with suppress(OSError):
