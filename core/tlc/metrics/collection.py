@@ -165,6 +165,8 @@ class Collection:
                 f"The collection is {state}.", hint="add within its with statement."
             )
         ids = self._origin.row_numbers(to_array(example_ids).reshape(-1))
+        if predictor_output is not None:
+            predictor_output.example_ids = ids
         results = [
             as_columns(
                 _called(collector, batch, predictor_output),

@@ -13,6 +13,8 @@ from tlc.metrics._inputs import Arguments, ModelSignature
 from tlc.metrics._tensors import is_module, is_tensor, moved
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import torch
 
 __all__ = ["Predictor", "PredictorOutput"]
@@ -26,10 +28,13 @@ class PredictorOutput:
         forward: What the model returned, as it is: a tensor, a tuple, an output object.
         hidden_layers: The activations asked for, by layer index; detached, on the model's device,
             the batch in the first dimension.
+        example_ids: Row number of each sample in the table that metrics are about, int64; None
+            before it is known. `Collection` sets it before collectors are called.
     """
 
     forward: Any
     hidden_layers: dict[int, torch.Tensor] = field(default_factory=dict)
+    example_ids: npt.NDArray[np.int64] | None = None
 
 
 class Predictor:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tlc.run import Run
     from tlc.table import Table
 
-__all__ = ["AdapterContract", "Training"]
+__all__ = ["ROWS", "AdapterContract", "Training"]
 
 ROWS = 53
 CLASSES = ["even", "odd"]
@@ -72,12 +72,6 @@ class Training:
     folder: str = ""
 
 
-def _numbers(batch: Any, _: Any) -> dict[str, Any]:
-    """Return the row numbers that samples tell, as a collector."""
-    x = batch["x"] if isinstance(batch, dict) else batch[0]
-    return {"number": (x[:, 0] * 64).round().long()}
-
-
 class AdapterContract:
     """What an adapter promises. Inherit, and say how to train: see `train`."""
 
@@ -89,9 +83,21 @@ class AdapterContract:
         at each epoch.
         """
 
+    def numbers(self, batch: Any, _: Any) -> dict[str, Any]:
+        """Return the row numbers that samples tell, as a collector does: ``{"number": ...}``.
+
+        Override it where batches are neither dictionaries with ``x`` nor tuples that begin with it.
+        """
+        x = batch["x"] if isinstance(batch, dict) else batch[0]
+        return {"number": (x[:, 0] * 64).round().long()}
+
+    def collector(self) -> Any:
+        """Return a collector of what the model makes of batches; override it as the model needs."""
+        return tlc.metrics.ClassificationMetricsCollector(classes=CLASSES)
+
     @pytest.fixture
     def table(self) -> Table:
-        """The table that is trained on."""
+        """The table of `ROWS` rows to train on; override it where samples must be others."""
         data = require("sklearn.datasets", extra="demo", purpose="to have digits").load_digits()
         x, digits = data.images[:ROWS, 3].astype(np.float32) / 16, data.target[:ROWS].tolist()
         x[:, 0] = np.arange(ROWS) / 64
@@ -103,8 +109,7 @@ class AdapterContract:
     @pytest.fixture
     def training(self, table: Table) -> Training:
         """A short training with collectors."""
-        collector = tlc.metrics.ClassificationMetricsCollector(classes=CLASSES)
-        return Training(table, collectors=[collector, _numbers])
+        return Training(table, collectors=[self.collector(), self.numbers])
 
     @pytest.mark.parametrize("workers", [0, 2])
     @pytest.mark.parametrize("batch_size", [1, 8, 64])
@@ -143,7 +148,7 @@ class AdapterContract:
             if not batches % 10:
                 gc.collect()
                 counts.append(len(gc.get_objects()))
-            return _numbers(batch, output)
+            return self.numbers(batch, output)
 
         self.train(replace(training, batch_size=1, epochs=1, collectors=[count]))
         # What is made once, at any time, is no matter: the fewest that came in ten batches count.
@@ -186,13 +191,11 @@ class AdapterContract:
         """Each collection logs the mean of its rows, whatever the sizes of the batches."""
         run = tlc.init("adapters")
         self.train(training)
-        logged = [
-            each for each in run.constants["outputs"] if any("accuracy_avg" in k for k in each)
-        ]
+        logged = [each for each in run.constants["outputs"] if any("number_avg" in k for k in each)]
         assert len(logged) == training.epochs
         for each, metrics in zip(logged, run.metrics_tables, strict=True):
-            name = next(key for key in each if key.endswith("accuracy_avg"))
-            assert each[name] == pytest.approx(np.mean(_column(metrics, "accuracy")))
+            name = next(key for key in each if key.endswith("number_avg"))
+            assert each[name] == pytest.approx(np.mean(_column(metrics, "number")))
             assert each["epoch"] == _column(metrics, "epoch")[0]
 
     def test_training_takes_the_same_course(self, training: Training) -> None:
@@ -219,12 +222,24 @@ class AdapterContract:
         # Some frameworks end quietly on Ctrl-C, some exit.
         told = pytest.raises(_StopError), suppress(KeyboardInterrupt, SystemExit)
         with told[isinstance(error, KeyboardInterrupt)]:
-            self.train(replace(training, collectors=[_numbers, _failing(error, after=3)]))
+            self.train(replace(training, collectors=[self.numbers, self._failing(error, after=3)]))
         wanted = "failed" if isinstance(error, _StopError) else "interrupted"
         assert run.status_name == wanted
         (metrics,) = run.metrics_tables
         assert metrics.is_partial
         assert 0 < len(metrics) < ROWS
+
+    def _failing(self, error: BaseException, after: int) -> Callable[[Any, Any], dict[str, Any]]:
+        """Return a collector that raises at a batch."""
+        seen = []
+
+        def collect(batch: Any, output: Any) -> dict[str, Any]:
+            seen.append(batch)
+            if len(seen) > after:
+                raise error
+            return {"other": self.numbers(batch, output)["number"]}
+
+        return collect
 
 
 def _column(metrics: Table, name: str) -> list[Any]:
@@ -242,16 +257,3 @@ def _random_states() -> tuple[str, ...]:
     torch = require("torch", extra="torch", purpose="to train")
     states = random.getstate(), np.random.get_state(), torch.get_rng_state().tolist()
     return tuple(hashlib.sha256(repr(each).encode()).hexdigest() for each in states)
-
-
-def _failing(error: BaseException, after: int) -> Callable[[Any, Any], dict[str, Any]]:
-    """Return a collector that raises at a batch."""
-    seen = []
-
-    def collect(batch: Any, _: Any) -> dict[str, Any]:
-        seen.append(batch)
-        if len(seen) > after:
-            raise error
-        return {"other": _numbers(batch, None)["number"]}
-
-    return collect
