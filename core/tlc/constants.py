@@ -37,6 +37,8 @@ KEYPOINTS_2D: Final = "keypoints_2d"
 SEGMENTATIONS: Final = "segmentations"
 PREDICTED_BOUNDING_BOXES: Final = "bbs_predicted"
 PREDICTED_SEGMENTATIONS: Final = "segmentations_predicted"
+PREDICTED_KEYPOINTS: Final = "keypoints_predicted"
+PREDICTED_OBBS: Final = "obbs_predicted"
 
 # Keys inside annotation cells.
 INSTANCES: Final = "instances"

@@ -10,6 +10,7 @@ from tlc.metrics.collectors import (
     ClassificationMetricsCollector,
     EmbeddingsMetricsCollector,
     FunctionalMetricsCollector,
+    InstanceMetricsCollector,
     MetricsCollector,
     SegmentationMetricsCollector,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "Collection",
     "EmbeddingsMetricsCollector",
     "FunctionalMetricsCollector",
+    "InstanceMetricsCollector",
     "MeanAggregator",
     "MetricsCollector",
     "Predictor",

@@ -13,6 +13,9 @@ compared is up to a similarity: of boxes, oriented boxes, masks or keypoints.
 Instances of all images lie one after the other, with offsets as Arrow has them: image ``i`` has
 those from ``offsets[i]`` to ``offsets[i + 1]``.
 
+`tlc.metrics.InstanceMetricsCollector` does all this for cells of annotations, `match_stored` for
+those that a metrics table holds.
+
 As columns of a metrics table, what `Matches.per_image` returns is one number for each row. What
 `Matches` holds for each prediction, at one threshold, is a list for each row, cut at the offsets of
 the predictions; it can be stored as an extra of each predicted instance too. What it holds for each
@@ -23,6 +26,8 @@ than such columns.
 from __future__ import annotations
 
 from tlc.metrics.quality.boxes import BoxIou
+from tlc.metrics.quality.cells import match_cells
+from tlc.metrics.quality.columns import match_stored
 from tlc.metrics.quality.instances import GroundTruth, Predictions
 from tlc.metrics.quality.keypoints import KeypointSimilarity
 from tlc.metrics.quality.masks import MaskIou
@@ -44,4 +49,6 @@ __all__ = [
     "Predictions",
     "average_precision",
     "match",
+    "match_cells",
+    "match_stored",
 ]
