@@ -6,7 +6,8 @@ TEST := .venv-test
 
 # An environment is rebuilt from nothing when its pins or the project's own file change.
 demo_ready := $(DEMO)/ready-$(shell cat requirements/demo.txt pyproject.toml | cksum | cut -d' ' -f1)
-test_ready := $(TEST)/ready-$(shell cat requirements/test.txt requirements/azurite/package-lock.json pyproject.toml | cksum | cut -d' ' -f1)
+pins := $(addprefix requirements/,test.txt unresolved.txt detectron2/install.py azurite/package-lock.json)
+test_ready := $(TEST)/ready-$(shell cat $(pins) pyproject.toml | cksum | cut -d' ' -f1)
 
 .PHONY: help demo test torture lint bench clean env env-test lock
 
@@ -48,6 +49,8 @@ $(demo_ready) $(test_ready): | check-python
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check -r requirements/$(if $(findstring test,$(@D)),test,demo).txt
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(if $(findstring test,$(@D)),$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements/unresolved.txt)
+	$(if $(findstring test,$(@D)),$(@D)/bin/python requirements/detectron2/install.py)
 	$(if $(findstring test,$(@D)),$(@D)/bin/python requirements/azurite/install.py $(@D)/azurite)
 	$(@D)/bin/python -m compileall -q $(@D)/lib >/dev/null || true
 	touch $@
