@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from tlc._optional import loaded
 from tlc.errors import SchemaError
+from tlc.format.plain_lists import FLOAT32_MAX, copy_of_plain
 from tlc.sample_types.recognize import is_array, is_scalar, is_tensor
 from tlc.url import Url
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
-
-FLOAT32_MAX = 3.4028235e38
 
 
 def as_numpy(values: Any) -> Any:
@@ -130,6 +129,8 @@ def plain(value: Any, type_: pa.DataType) -> Any:
     if hasattr(type_, "value_type"):
         if not isinstance(value, list | tuple):
             raise SchemaError("it is no list")
+        if (copied := copy_of_plain(value, type_)) is not None:
+            return copied
         return [plain(item, type_.value_type) for item in value]
     for applies, convert in _SCALARS:
         if getattr(pa.types, applies)(type_):
