@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import contextlib
 import io
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from benchmarks.harness import Case, Fact
 from benchmarks.memory import added_megabytes
+from tlc.data_types import BoundingBoxes2D
+from tlc.metrics import Collection, InstanceMetricsCollector, PredictorOutput
 from tlc.metrics.quality import COCO_THRESHOLDS, BoxIou, GroundTruth, Predictions, match
+from tlc.run import Run
+from tlc.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,8 +130,53 @@ def judged(judge: COCOeval) -> float:
     return float(precision[precision > -1].mean())
 
 
+class Stored:
+    """Images with 8 true and 100 predicted boxes each, whose metrics are collected and written."""
+
+    IMAGES, TRUTHS, PREDICTIONS, BATCH = 1_000, 8, 100, 16
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(0)
+        schema = {"boxes": BoundingBoxes2D.schema(classes=[f"class {i}" for i in range(CLASSES)])}
+        true = [self._boxes(rng, self.TRUTHS) for _ in range(self.IMAGES)]
+        self.table = Table.from_dict({"boxes": true}, schema, table_name="boxes")
+        self.predicted = [self._boxes(rng, self.PREDICTIONS) for _ in range(self.IMAGES)]
+        self.run = Run.create("bench")
+
+    def _boxes(self, rng: np.random.Generator, count: int) -> BoundingBoxes2D:
+        corners = rng.uniform(0, 600, (count, 2))
+        boxes = np.concatenate([corners, corners + rng.uniform(10, 60, (count, 2))], axis=1)
+        labels, scores = rng.integers(0, CLASSES, count), rng.random(count)
+        scored = scores if count == self.PREDICTIONS else None
+        return BoundingBoxes2D(boxes, labels, scored, image_width=660, image_height=660)
+
+    def collect(self) -> None:
+        with Collection(self.table, InstanceMetricsCollector(self.table), run=self.run) as made:
+            for start in range(0, self.IMAGES, self.BATCH):
+                part = self.predicted[start : start + self.BATCH]
+                rows = np.arange(start, start + len(part))
+                made.add(rows, None, PredictorOutput(part))
+
+    def write(self) -> None:
+        """Write the predictions and nothing else."""
+        made = [(each.bounding_boxes, each.labels, each.confidences) for each in self.predicted]
+        columns = zip(*made, strict=True)
+        arrays = [pa.array([part.tolist() for part in column]) for column in columns]
+        with TemporaryDirectory() as folder:
+            pq.write_table(pa.table(arrays, names=["boxes", "labels", "scores"]), f"{folder}/a")
+
+
 def cases() -> Iterator[Case | Fact]:
     yield from _against_others()
+    stored = Stored()
+    yield Case(
+        f"metrics and predictions of {stored.IMAGES:,} images, {stored.PREDICTIONS} boxes each, "
+        "collected and written",
+        {"pyarrow, predictions only": stored.write, "tlc": stored.collect},
+        unit=stored.IMAGES,
+        rounds=5,
+        limit=1_000,
+    )
     for classes in (CLASSES, 1):
         scene = Scene(IMAGES, classes)
         yield Case(
