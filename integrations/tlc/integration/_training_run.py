@@ -23,6 +23,8 @@ class TrainingRun:
         name: Name of the run, instead: the active one if it is called so, or one that the project
             has, or a new one.
         description: Description of a new run.
+        project: Project of the run: the active one if it is in this, or a new one there. None for
+            any; then a new one is in the project of the data.
     """
 
     def __init__(
@@ -31,8 +33,10 @@ class TrainingRun:
         *,
         name: str | None = None,
         description: str | None = None,
+        project: str | None = None,
     ) -> None:
         self._given = given
+        self._project = project
         self._name = name
         self._description = description
         self._run: Run | None = None
@@ -64,7 +68,8 @@ class TrainingRun:
         self._parameters = dict(parameters)
         if self._is_over:
             self._run, self._is_over = None, False
-        if self._run is None and self._given is None and (self._name or active_run() is None):
+        is_open = active_run() is not None and not self._name and not self._project
+        if self._run is None and self._given is None and not is_open:
             return  # the first dataset tells the project
         if self._run is not None and self._parameters and not this_rank().rank:
             self._run.set_parameters(self._parameters)
@@ -126,14 +131,18 @@ class TrainingRun:
             return Run.from_url(self._given)
         inherited = inherited_run()
         known = active_run() or (Run.from_url(inherited) if inherited else None)
-        if known is not None and self._name in (None, known.name):
+        if known is not None and self._is_wanted(known):
             return known
         self._is_own = True
         if self._before and self._name is None:
             return init(run_url=self._before, if_exists="reuse")
-        project = getattr(Origin.of(dataset).table, "project_name", None)
+        project = self._project or getattr(Origin.of(dataset).table, "project_name", None)
         if_exists = "rename" if self._name is None else "reuse"
         return init(project, self._name, self._description, if_exists=if_exists)
+
+    def _is_wanted(self, known: Run) -> bool:
+        in_project = self._project in (None, known.project_name)
+        return in_project and self._name in (None, known.name)
 
 
 def _about(table: Table) -> tuple[Any, ...]:

@@ -219,6 +219,27 @@ def test_what_is_predicted_is_held_against_what_is_true(true, predicted, name):
     assert found["is_false_negative"] == [[False], []]
 
 
+def test_boxes_of_older_programs_are_ground_truth_as_well():
+    corners = [
+        {"x0": 0.25, "y0": 0.5, "x1": 0.5, "y1": 0.25, "label": 1},
+        {"x0": 0.0, "y0": 0.0, "x1": 0.1, "y1": 0.1, "label": 0},
+    ]
+    parts = {
+        f"{axis}{end}": tlc.schemas.Float32Schema(number_role=f"bb_{role}_{axis}", unit="relative")
+        for axis in "xy"
+        for end, role in enumerate(["min", "size"])
+    }
+    each = tlc.Schema(values={**parts, "label": tlc.schemas.CategoricalLabelSchema(CLASSES)})
+    each.shape = (-1,)
+    sizes = {"image_width": tlc.schemas.Int32Schema(), "image_height": tlc.schemas.Int32Schema()}
+    column = tlc.Schema(values={**sizes, "bb_list": each})
+    row = {"image_width": 400, "image_height": 400, "bb_list": corners}
+    table = tlc.Table.from_dict({"bbs": [row]}, {"bbs": column}, project_name="instances")
+    box = BoundingBoxes2D([[100, 200, 300, 300]], [1], [0.9], **SIZE)
+    found = InstanceMetricsCollector(table)(None, output([box], [0]))
+    assert found["is_false_negative"] == [[False, True]]
+
+
 def output(predicted, rows=(0, 1)):
     return PredictorOutput(predicted, example_ids=None if rows is None else np.array(rows))
 

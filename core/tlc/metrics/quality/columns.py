@@ -82,9 +82,13 @@ def match_column(
     sigmas = None
     if column.type is AnnotationType.KEYPOINTS:
         sigmas = KeypointHelper.get_oks_sigmas_from_table(table, column.name)
+    true = table.get_batch(rows, [column.name])[column.name]
+    if column.type is AnnotationType.LEGACY_BOUNDING_BOXES:
+        schema = table.rows_schema.values[column.name]
+        true = [each and BoundingBoxes2D.from_legacy_row(each, schema) for each in true]
     return match_cells(
         predicted,
-        table.get_batch(rows, [column.name])[column.name],
+        true,
         thresholds,
         by_class=column.label_path is not None,
         sigmas=sigmas,
