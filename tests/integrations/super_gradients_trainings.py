@@ -5,7 +5,6 @@ from __future__ import annotations
 from tempfile import mkdtemp
 
 import numpy as np
-import pytest
 import torch
 from PIL import Image
 from super_gradients.training import Trainer
@@ -32,18 +31,6 @@ class Tiny(BaseClassifier):
 
     def forward(self, images):
         return self.layer(self.dropout(self.norm(images).mean((2, 3))))
-
-
-def own_warnings(test):
-    """Mark what SuperGradients does that newer packages have other ways for."""
-    for line in (
-        "ignore::DeprecationWarning:super_gradients",
-        "ignore::FutureWarning:super_gradients",
-        "ignore::UserWarning:super_gradients",
-        "ignore::Warning:torchmetrics",
-    ):
-        test = pytest.mark.filterwarnings(line)(test)
-    return test
 
 
 def fit(model, train_loader, valid_loader=None, *, folder=None, name="training", **parameters):

@@ -21,6 +21,9 @@ FRAMEWORKS = {
     "lightning": ("lightning", ["lightning", "lightning.pytorch", "pytorch_lightning"]),
     "hugging_face": ("huggingface", ["transformers"]),
     "torch": ("torch", ["torch"]),
+    "detectron2": ("detectron2", ["detectron2"]),
+    "super_gradients": ("super-gradients", ["super_gradients"]),
+    "ultralytics": ("ultralytics", ["ultralytics"]),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from tests.integrations.super_gradients_trainings import fit, own_warnings
+from tests.integrations.super_gradients_trainings import fit
 from torch.utils.data import DataLoader
 
 from tlc.integration.super_gradients import MetricsCollectionCallback
@@ -27,7 +27,6 @@ class Linear(torch.nn.Module):
         return self.layer(self.dropout(x))
 
 
-@own_warnings
 class TestSuperGradients(AdapterContract):
     def train(self, training):
         view = training.table.with_transform(as_pair)

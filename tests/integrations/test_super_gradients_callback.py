@@ -11,7 +11,6 @@ from tests.integrations.super_gradients_trainings import (
     Tiny,
     fit,
     images,
-    own_warnings,
     table_of_classes,
 )
 from torch.utils.data import DataLoader
@@ -50,7 +49,6 @@ def collected(run):
     return [(info.split, info.constants["epoch"], count) for info, count in infos]
 
 
-@own_warnings
 def test_epochs_that_are_asked_for_are_collected_and_the_end(dataset):
     run = tlc.init("super")
     callback = MetricsCollectionCallback(metrics_collection_epochs=[0, 2], collect_val_only=True)
@@ -60,7 +58,6 @@ def test_epochs_that_are_asked_for_are_collected_and_the_end(dataset):
     assert steps == [3, 9, 12]
 
 
-@own_warnings
 @pytest.mark.parametrize(("at_end", "epochs"), [(True, [0, 1]), (False, [0])], ids=str)
 def test_nothing_is_collected_twice(dataset, at_end, epochs):
     run = tlc.init("super")
@@ -71,7 +68,6 @@ def test_nothing_is_collected_twice(dataset, at_end, epochs):
     assert collected(run) == [("val", epoch, ROWS) for epoch in epochs]
 
 
-@own_warnings
 def test_collecting_changes_neither_the_training_nor_the_random_state(dataset):
     states = []
     for callbacks in ([MetricsCollectionCallback(metrics_collection_epochs=[0, 1])], []):
@@ -82,7 +78,6 @@ def test_collecting_changes_neither_the_training_nor_the_random_state(dataset):
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
-@own_warnings
 def test_the_moving_average_is_what_is_collected_from_if_there_is_one(dataset):
     class Watch(Callback):
         def on_validation_batch_end(self, context):
@@ -103,7 +98,6 @@ def test_the_moving_average_is_what_is_collected_from_if_there_is_one(dataset):
     assert not torch.allclose(found, other, atol=1e-5)
 
 
-@own_warnings
 def test_what_is_computed_of_predictions_can_be_anything(dataset, table):
     class Reds(MetricsCollectionCallback):
         def compute_metrics(self, images, predictions, of):
@@ -135,7 +129,6 @@ def test_what_is_computed_of_predictions_can_be_anything(dataset, table):
     assert "val_predicted_avg" not in logged
 
 
-@own_warnings
 def test_what_the_trainer_logs_is_in_the_run(dataset):
     run = tlc.init("super")
     train(dataset, MetricsCollectionCallback(collect_metrics_on_train_end=False), max_epochs=2)
@@ -150,7 +143,6 @@ def test_what_the_trainer_logs_is_in_the_run(dataset):
     assert run.parameters["train_metrics_list"] == ["Accuracy"]
 
 
-@own_warnings
 def test_a_run_of_its_own_has_project_name_and_description(dataset):
     tlc.init("elsewhere")
     for _ in range(2):
@@ -161,7 +153,6 @@ def test_a_run_of_its_own_has_project_name_and_description(dataset):
     assert len(run.metrics_tables) == 4
 
 
-@own_warnings
 @pytest.mark.parametrize("by_path", [True, False], ids=["path", "resume"])
 def test_who_goes_on_from_a_checkpoint_goes_on_with_its_run(dataset, tmp_path, by_path):
     epochs = {"metrics_collection_epochs": range(5), "collect_val_only": True}
@@ -175,7 +166,6 @@ def test_who_goes_on_from_a_checkpoint_goes_on_with_its_run(dataset, tmp_path, b
     assert collected(run) == [("val", epoch, ROWS) for epoch in range(3)]
 
 
-@own_warnings
 @pytest.mark.parametrize(
     ("error", "status"), [(ValueError("no"), "failed"), (KeyboardInterrupt(), "interrupted")]
 )
@@ -196,7 +186,6 @@ def test_a_pass_that_ends_early_leaves_what_it_has(dataset, error, status):
     assert metrics.get_column("example_id").to_pylist() == [0, 1, 2]
 
 
-@own_warnings
 def test_stopping_early_is_no_interruption(dataset):
     class Stop(Callback):
         def on_validation_loader_end(self, context):
@@ -209,7 +198,6 @@ def test_stopping_early_is_no_interruption(dataset):
     assert collected(run) == [("val", 1, ROWS)]
 
 
-@own_warnings
 def test_a_training_within_the_handling_of_an_error_is_no_failure(dataset):
     run = tlc.init("super")
     try:
@@ -219,7 +207,6 @@ def test_a_training_within_the_handling_of_an_error_is_no_failure(dataset):
     assert run.status_name == "running"
 
 
-@own_warnings
 def test_other_callbacks_are_told_the_rows_of_each_batch(dataset):
     class Watch(Callback):
         def __init__(self):
@@ -257,7 +244,6 @@ class Backwards:
         return len(self.dataset)
 
 
-@own_warnings
 def test_rows_that_are_not_known_are_told_if_they_are_needed(dataset):
     run = tlc.init("super")
     loader = Backwards(dataset, dataset)
@@ -271,7 +257,6 @@ def test_rows_that_are_not_known_are_told_if_they_are_needed(dataset):
         fit(Tiny(), pairs, pairs, phase_callbacks=[callback])
 
 
-@own_warnings
 def test_batches_may_say_their_rows_themselves(dataset):
     class WithIds(torch.utils.data.Dataset):
         source = dataset
@@ -293,7 +278,6 @@ def test_batches_may_say_their_rows_themselves(dataset):
     assert metrics.get_column("double").to_pylist() == [2 * row for row in range(ROWS)]
 
 
-@own_warnings
 def test_several_callbacks_share_a_run_and_log_once(dataset):
     run = tlc.init("super")
     own = MetricsCollectionCallback(collect_val_only=True)
@@ -303,7 +287,6 @@ def test_several_callbacks_share_a_run_and_log_once(dataset):
     assert len([each for each in run.constants["outputs"] if "val_Accuracy" in each]) == 1
 
 
-@own_warnings
 def test_a_callback_can_be_used_again(dataset):
     callback = MetricsCollectionCallback(collect_val_only=True)
     for _ in range(2):
@@ -313,7 +296,6 @@ def test_a_callback_can_be_used_again(dataset):
     assert [collected(run) for run in runs] == [[("val", 0, ROWS)]] * 2
 
 
-@own_warnings
 def test_images_of_different_sizes_go_through_a_model_one_by_one(tmp_path):
     paths = [*images(tmp_path / "small", 3, 8, 8), *images(tmp_path / "large", 2, 12, 12)]
     schema = {
@@ -332,7 +314,6 @@ def test_images_of_different_sizes_go_through_a_model_one_by_one(tmp_path):
     assert collected(run) == [("val", 0, len(paths))]
 
 
-@own_warnings
 def test_what_cannot_be_collected_is_told_before_the_training(dataset):
     class Plain(torch.nn.Module):
         def __init__(self):

@@ -27,7 +27,6 @@ from tests.integrations.super_gradients_trainings import (
     SIDE,
     fit,
     images,
-    own_warnings,
     table_of,
     table_of_boxes,
 )
@@ -175,7 +174,6 @@ def test_what_is_no_table_of_boxes_is_told(table, tmp_path):
         DetectionDataset(nameless)
 
 
-@own_warnings
 def test_a_detector_is_trained_and_its_boxes_are_collected(table):
     run = tlc.init("super")
     params = PipelineParams(conf=0.001, iou=0.5, max_predictions=5, class_agnostic_nms=True)
@@ -201,7 +199,6 @@ def test_a_detector_is_trained_and_its_boxes_are_collected(table):
     assert {key: each.internal_name for key, each in classes.items()} == CLASSES
 
 
-@own_warnings
 def test_collecting_while_a_detector_is_trained_changes_nothing(table):
     dataset = DetectionDataset(table, (SIDE, SIDE), transforms())
     states = []
@@ -217,7 +214,6 @@ def test_collecting_while_a_detector_is_trained_changes_nothing(table):
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
-@own_warnings
 def test_a_subset_is_collected_by_the_rows_of_its_table(table):
     run = tlc.init("super")
     dataset = DetectionDataset(table, (SIDE, SIDE), transforms())
@@ -239,7 +235,6 @@ def unlabelled(sample):
     return np.pad(pixels, ((0, 0), (0, SIDE - 48), (0, 0))), np.zeros((0, 5), np.float32)
 
 
-@own_warnings
 @pytest.mark.filterwarnings("ignore:Embeddings are collected")
 def test_a_table_without_boxes_gets_predictions_only(table, tmp_path):
     run = tlc.init("super")
@@ -282,7 +277,6 @@ def test_boxes_of_older_programs_will_do(tmp_path):
     assert DetectionDataset(table)[0][1].tolist() == [[4, 4, 24, 24, 1]]
 
 
-@own_warnings
 def test_a_callback_for_other_models_is_told_before_the_training(table):
     run = tlc.init("super")
     dataset = DetectionDataset(table, (SIDE, SIDE), transforms())

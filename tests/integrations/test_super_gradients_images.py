@@ -18,7 +18,6 @@ from tests.integrations.super_gradients_trainings import (
     SIDE,
     fit,
     images,
-    own_warnings,
     table_of,
     table_of_classes,
 )
@@ -61,7 +60,6 @@ def segmented(tmp_path):
     return table_of(columns, {"mask": schema})
 
 
-@own_warnings
 def test_a_classifier_is_trained_and_its_classes_are_collected(labelled):
     run = tlc.init("super")
     dataset = ClassificationDataset(labelled, [ToTensor()])
@@ -115,7 +113,6 @@ def test_label_images_will_do(tmp_path):
     assert [mask[row, 0] for row in (0, 15, 30, 45)] == [0, 1, 2, 2]
 
 
-@own_warnings
 def test_a_segmentation_model_is_trained_and_its_maps_are_collected(segmented):
     run = tlc.init("super")
     transforms = [SegResize(h=SIDE, w=SIDE), SegStandardize(), SegConvertToTensor()]
@@ -153,7 +150,6 @@ def test_a_segmentation_model_is_trained_and_its_maps_are_collected(segmented):
     assert row["iou_per_class"][2] == pytest.approx(both.sum() / either.sum(), abs=1e-6)
 
 
-@own_warnings
 @pytest.mark.filterwarnings("ignore:Embeddings are collected")
 @pytest.mark.parametrize(("name", "length"), [("resnet18_cifar", 512), ("ddrnet_23_slim", 256)])
 def test_embeddings_are_pooled_features(labelled, segmented, name, length):

@@ -24,7 +24,6 @@ from tests.integrations.super_gradients_trainings import (
     SIDE,
     fit,
     images,
-    own_warnings,
     table_of,
     table_of_poses,
 )
@@ -122,7 +121,6 @@ def test_boxes_and_visibilities_are_made_up_for_poses_without(tmp_path):
     assert sample.mask[10:30, 11:20].max() == 0
 
 
-@own_warnings
 @pytest.mark.parametrize("lines", [{"lines": [0, 1]}, {}], ids=["skeleton", "points"])
 def test_a_pose_model_is_trained_and_its_poses_are_collected(tmp_path, lines):
     table = table_of_poses(tmp_path / "images", ROWS, oks_sigmas=[0.05] * 4, **lines)
@@ -154,7 +152,6 @@ def test_a_pose_model_is_trained_and_its_poses_are_collected(tmp_path, lines):
         assert row["true_positives"] + row["false_negatives"] == row["example_id"] % 2
 
 
-@own_warnings
 def test_a_parameter_that_the_pipeline_does_not_have_is_told(tmp_path):
     table = table_of_poses(tmp_path / "images", ROWS)
     tlc.init("super")

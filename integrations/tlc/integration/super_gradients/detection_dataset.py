@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tlc.table import Table
 
-__all__ = ["DetectionDataset"]
+__all__ = ["DetectionDataset", "as_boxes"]
 
 _AT = "training.datasets.detection_datasets.detection_dataset"
 _BASE = part(_AT, "DetectionDataset")
