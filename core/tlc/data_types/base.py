@@ -31,6 +31,9 @@ class Annotation(ABC):
     parts: ClassVar[tuple[str, ...]]
     """Names of the attributes that make it up."""
 
+    made_late: ClassVar[frozenset[str]] = frozenset()
+    """Names of those that are made of the others, when they are looked at."""
+
     paths: ClassVar[dict[str, tuple[str, ...]]] = {}
     """Parts that are the same array in a row, and where they are there."""
 
@@ -89,7 +92,7 @@ class Annotation(ABC):
         if (source := getattr(self, "_source", None)) is not None:
             decoded = self._decoded(source[0](self._row))
             for name in self.parts:
-                if not self._has(name):  # a caller may have set or changed it
+                if name not in self.made_late and not self._has(name):  # a caller may have set it
                     setattr(self, name, getattr(decoded, name))
             self._source = None  # last, as other threads may look, too
 
@@ -122,7 +125,8 @@ class Annotation(ABC):
 
     def __reduce__(self) -> Any:
         self._settle()
-        return _restored, (type(self), {name: getattr(self, name) for name in self.parts})
+        there = {name: getattr(self, name) for name in self.parts if self._has(name)}
+        return _restored, (type(self), there)
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):

@@ -43,6 +43,7 @@ class SegmentationMasks(Segmentation):
 
     sample_type = "segmentation_masks"
     parts = ("masks", *Segmentation.own_parts)
+    made_late = frozenset({"masks"})
     compared = ("masks", "image_height", "image_width", "per_instance_extras")
 
     masks: Masks
@@ -97,7 +98,7 @@ class SegmentationMasks(Segmentation):
     @property
     def num_instances(self) -> int:
         """Number of instances."""
-        return int(self.masks.shape[2])
+        return int(self.masks.shape[2]) if self._has("masks") else len(self._rles)
 
     def __getattr__(self, name: str) -> Any:
         if name == "masks":  # decoded by itself: labels are often all that is wanted
@@ -106,11 +107,9 @@ class SegmentationMasks(Segmentation):
         return super().__getattr__(name)
 
     def _encoded(self) -> tuple[list[bytes], list[list[Any]]]:
-        try:
-            masks = object.__getattribute__(self, "masks")
-        except AttributeError:
+        if not self._has("masks"):
             return self._rles, self._polygons
-        masks = _as_masks(masks, self.image_height, self.image_width, "hwn")
+        masks = _as_masks(self.masks, self.image_height, self.image_width, "hwn")
         rles = rle.encode_masks(masks)
         if rles == self._rles:
             return rles, self._polygons

@@ -45,6 +45,7 @@ class SegmentationPolygons(Segmentation):
 
     sample_type = "segmentation_polygons"
     parts = ("polygons", "_given", *Segmentation.own_parts)
+    made_late = frozenset({"polygons", "_given"})
     compared = ("polygons", "image_height", "image_width", "per_instance_extras")
 
     polygons: list[list[float]]
@@ -103,7 +104,7 @@ class SegmentationPolygons(Segmentation):
     @property
     def num_instances(self) -> int:
         """Number of instances."""
-        return len(self.polygons)
+        return len(self.polygons if self._has("polygons") else self._rles)
 
     @property
     def parts_of_instances(self) -> list[list[list[float]]]:
@@ -133,10 +134,9 @@ class SegmentationPolygons(Segmentation):
         return rasterize(parts, self.image_height, self.image_width)
 
     def _encoded(self) -> tuple[list[bytes], list[list[Any]]]:
-        try:
-            polygons = object.__getattribute__(self, "polygons")
-        except AttributeError:
+        if not self._has("polygons"):
             return self._rles, self._polygons
+        polygons = self.polygons
         if polygons == self._given:
             return self._rles, self._polygons
         before = zip(self._rles, self._polygons, strict=True)
