@@ -1,8 +1,8 @@
 """Install Detectron2, pinned, into this Python environment.
 
-There is no package of it under its own name. `sal-detectron2` holds it, in a wheel that says that it
-is for Python 3.10, with a compiled part that is not needed and cannot be loaded by others: the rest
-runs on later versions as well.
+There is no package of it under its own name. `sal-detectron2` holds it, in a wheel that says that
+it is for Python 3.10, with a compiled part that is not needed and cannot be loaded by others: the
+rest runs on later versions as well.
 """
 
 from __future__ import annotations

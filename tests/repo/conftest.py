@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.common import offline as offline
 
 ROOT = Path(__file__).parents[2]
 

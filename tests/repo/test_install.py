@@ -36,7 +36,7 @@ def test_the_wheel_holds_the_files_of_the_three_roots_each_once(names):
     expected = {
         path.relative_to(ROOT / root).as_posix()
         for root in SOURCE_ROOTS
-        for path in (ROOT / root / "tlc").rglob("*")
+        for path in (ROOT / root).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
     package = Counter(name for name in names if ".dist-info/" not in name)

@@ -157,12 +157,14 @@ def encode_masks(masks: npt.NDArray[Any]) -> list[bytes]:
     if not number:
         return []
     size = height * width
-    columns = np.ascontiguousarray(masks.transpose(2, 1, 0)).reshape(number, size) != 0
-    changed = np.empty_like(columns)
-    changed[:, 1:] = columns[:, 1:] != columns[:, :-1]
+    inside = np.empty((number, width, height), bool)
+    np.not_equal(masks.transpose(2, 1, 0), 0, out=inside)
+    flat = inside.reshape(-1)
+    changed = np.empty_like(flat)
+    np.not_equal(flat[1:], flat[:-1], out=changed[1:])
     if size:
-        changed[:, 0] = columns[:, 0]
-    owners, toggles = np.nonzero(changed)
+        changed[::size] = flat[::size]
+    owners, toggles = np.divmod(np.flatnonzero(changed), max(size, 1))
     return split(*compress(*counts_of_runs(toggles, owners, np.full(number, size))))
 
 

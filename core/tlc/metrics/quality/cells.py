@@ -134,9 +134,7 @@ def _pose_similarity(
     predicted: Sequence[Any], true: Sequence[Any], sigmas: Sequence[float] | None
 ) -> KeypointSimilarity:
     if sigmas is None:
-        poses = [cell for cell in (*predicted, *true) if _count(cell)]
-        count = max((cell.keypoints.shape[1] for cell in poses), default=1)
-        sigmas = OKS_SIGMAS if count == len(OKS_SIGMAS) else [1 / count] * count
+        sigmas = _usual_sigmas([cell for cell in (*predicted, *true) if _count(cell)])
     count = len(sigmas)
     boxes = _of_all(true, _boxes, (0, 4))
     areas = [cell.per_instance_extras.get(_AREA) for cell in true]
@@ -145,6 +143,11 @@ def _pose_similarity(
         own = _joined(areas, (0,))
     points = _of_all(predicted, lambda cell: cell.keypoints, (0, count, 2))
     return KeypointSimilarity(points, _of_all(true, _points, (0, count, 3)), own, sigmas, boxes)
+
+
+def _usual_sigmas(poses: Sequence[Any]) -> Sequence[float]:
+    count = max((cell.keypoints.shape[1] for cell in poses), default=1)
+    return OKS_SIGMAS if count == len(OKS_SIGMAS) else [1 / count] * count
 
 
 def _points(cell: Any) -> Floats:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tlc.integration.super_gradients.tasks import Task
     from tlc.schemas import Schema
 
-__all__ = ["OwnPass"]
+__all__ = ["CallbackCollector", "OwnPass"]
 
 EMBEDDINGS = "embeddings"
 

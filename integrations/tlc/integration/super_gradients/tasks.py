@@ -37,7 +37,14 @@ if TYPE_CHECKING:
     from tlc.schemas import Schema
     from tlc.table import Table
 
-__all__ = ["Task", "task_of"]
+__all__ = [
+    "ClassificationTask",
+    "DetectionTask",
+    "PoseTask",
+    "SegmentationTask",
+    "Task",
+    "task_of",
+]
 
 
 class Task(ABC):
