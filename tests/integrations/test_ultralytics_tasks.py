@@ -144,7 +144,11 @@ def check_turned_boxes(cell, written, size):
 
 
 def check_masks(cell, written, size):
-    """Compare masks with the outlines of those that have pixels, at their confidence."""
+    """Compare masks with the outlines of those that have pixels, at their confidence.
+
+    The framework keeps only pixels that are wholly inside when it enlarges them, so its outlines
+    may be narrower by up to a pixel and a half.
+    """
     checked = 0
     outlines = {each[-1]: np.array(each[1:-1]).reshape(-1, 2) for each in written}
     for number, confidence in enumerate(cell.confidences.tolist()):
@@ -153,8 +157,8 @@ def check_masks(cell, written, size):
             continue
         rows, columns = np.nonzero(mask)
         low, high = outline.min(0) * size, outline.max(0) * size
-        np.testing.assert_allclose([columns.min(), rows.min()], low, atol=1)
-        np.testing.assert_allclose([columns.max(), rows.max()], high, atol=1)
+        np.testing.assert_allclose([columns.min(), rows.min()], low, atol=1.5)
+        np.testing.assert_allclose([columns.max(), rows.max()], high, atol=1.5)
         checked += 1
     return checked
 

@@ -168,6 +168,41 @@ def encode_masks(masks: npt.NDArray[Any]) -> list[bytes]:
     return split(*compress(*counts_of_runs(toggles, owners, np.full(number, size))))
 
 
+def encode_regions(
+    regions: Sequence[npt.NDArray[np.bool_]],
+    corners: Sequence[tuple[int, int]],
+    height: int,
+    width: int,
+) -> list[bytes]:
+    """Return the compressed counts of masks of which only a region each may have pixels.
+
+    Args:
+        regions: The mask within each region, bool of shape (h, w).
+        corners: x and y of the upper left pixel of each region.
+        height: Height of the image.
+        width: Width of the image.
+    """
+    if not regions:
+        return []
+    found = [_toggles(*each, height) for each in zip(regions, corners, strict=True)]
+    owners = np.repeat(np.arange(len(found)), list(map(len, found)))
+    sizes = np.full(len(found), height * width)
+    return split(*compress(*counts_of_runs(np.concatenate(found), owners, sizes)))
+
+
+def _toggles(region: npt.NDArray[np.bool_], corner: tuple[int, int], height: int) -> Ints:
+    """Return the pixels of an image where the runs of a region start or stop."""
+    rows, columns = region.shape
+    # Below the region the runs of a column stop, unless those of the next one go on with them.
+    inside = np.zeros((columns, rows + (rows < height)), bool)
+    inside[:, :rows] = region.T
+    flat = np.append(inside.reshape(-1), False)
+    changed = np.flatnonzero(np.diff(flat, prepend=False))
+    column, row = np.divmod(changed, inside.shape[1] or 1)
+    found: Ints = (corner[0] + column) * height + corner[1] + row
+    return found
+
+
 def decode_masks(rles: Sequence[bytes], height: int, width: int) -> npt.NDArray[np.uint8]:
     """Return masks of shape (H, W, N), as uint8 of 0 and 1.
 

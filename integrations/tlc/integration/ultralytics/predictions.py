@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tlc._optional import require
 from tlc.data_types import (
     BoundingBoxes2D,
     Keypoints2D,
     OrientedBoundingBoxes2D,
     SegmentationMasks,
 )
-from tlc.helpers import SegmentationHelper
+from tlc.integration.ultralytics._package import framework
+from tlc.integration.ultralytics.masks import enlarged
 from tlc.metrics._tensors import to_array
 
 if TYPE_CHECKING:
     from tlc.integration.ultralytics.settings import Settings
+
+_Detection: Any = framework("models.yolo.detect").DetectionValidator
 
 
 def annotations_of(
@@ -40,9 +42,17 @@ def annotations_of(
             "ori_shape": (height, width),
             "ratio_pad": batch["ratio_pad"][number],
         }
-        kept = _enlarged(_most_confident(pred, settings), place["imgsz"])
-        scaled = validator.scale_preds(kept, place)
-        parts = {name: to_array(value) for name, value in scaled.items() if name in _PARTS}
+        kept = _most_confident(pred, settings)
+        masks = kept.pop("masks", None)
+        # Boxes are scaled as the validator does it; of masks it would scale all pixels.
+        scale = _Detection.scale_preds if masks is not None else type(validator).scale_preds
+        scaled = scale(validator, kept, place)
+        parts: dict[str, Any] = {
+            name: to_array(value) for name, value in scaled.items() if name in _PARTS
+        }
+        if masks is not None:
+            size = height, width
+            parts["masks"] = enlarged(to_array(masks), place["imgsz"], size, place["ratio_pad"])
         made.append(_MAKERS[validator.args.task](parts, ids, width, height))
     return made
 
@@ -54,16 +64,6 @@ def _most_confident(pred: Any, settings: Settings) -> dict[str, Any]:
     kept = pred["conf"].argsort(descending=True)[: settings.max_det]
     kept = kept[pred["conf"][kept] >= settings.conf_thres]
     return {name: value[kept] for name, value in pred.items() if name in _PARTS}
-
-
-def _enlarged(pred: dict[str, Any], size: Any) -> dict[str, Any]:
-    """Return predictions with masks of the size of the input: validators have smaller ones."""
-    masks = pred.get("masks")
-    if masks is None or masks.shape[1:] == size or not len(masks):
-        return pred
-    torch = require("torch.nn.functional", extra="torch", purpose="to scale masks")
-    larger = torch.interpolate(masks[None].float(), tuple(size), mode="bilinear")[0]
-    return {**pred, "masks": larger > 0.5}
 
 
 def _shared(parts: dict[str, Any], ids: Any, width: int, height: int) -> dict[str, Any]:
@@ -82,14 +82,11 @@ def _boxes(parts: dict[str, Any], ids: Any, width: int, height: int) -> Bounding
 
 def _masks(parts: dict[str, Any], ids: Any, width: int, height: int) -> SegmentationMasks:
     shared = _shared(parts, ids, width, height)
-    masks = parts["masks"].astype(np.uint8)
-    found = SegmentationHelper.rles_from_masks(np.moveaxis(masks, 0, -1))
-    encoded = [each["counts"] for each in found]
     row = {
         "image_width": width,
         "image_height": height,
-        "rles": encoded,
-        "polygons": [[] for _ in encoded],
+        "rles": parts["masks"],
+        "polygons": [[] for _ in parts["masks"]],
         "instance_properties": {
             "label": shared["labels"].tolist(),
             "confidence": shared["confidences"].tolist(),
