@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
+from tlc._pillow import open_image
 from tlc.constants import IMAGE_HEIGHT, IMAGE_WIDTH, X_MAX, Y_MAX
 from tlc.errors import ImageReadError
 from tlc.export.annotations import MASKS
@@ -49,11 +50,11 @@ def _whole(value: float) -> int | float:
 
 
 def _size_of(url: Url) -> tuple[int, int]:
-    from PIL import ExifTags, Image
+    from PIL import ExifTags
 
     content: Any = io.BytesIO(read_content(url))
     try:
-        with Image.open(content) as image:
+        with open_image(content) as image:
             width, height = image.size
             turned = image.getexif().get(ExifTags.Base.Orientation, 1) in _TURNED
     except (OSError, ValueError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+from tlc._pillow import open_image
 from tlc.errors import ImageReadError
 from tlc.sample_types.content import read_content
 from tlc.url import Url
@@ -26,11 +27,9 @@ class ImageHelper:
             UrlNotFoundError: There is no such file.
             ImageReadError: Pillow cannot read it.
         """
-        from PIL import Image
-
         place = Url(url).to_absolute()
         try:
-            return Image.open(io.BytesIO(read_content(place)))
+            return open_image(io.BytesIO(read_content(place)))
         except (OSError, ValueError, SyntaxError) as error:
             raise ImageReadError(f"The image {place} cannot be read: {error}.") from error
 

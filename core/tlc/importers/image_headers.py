@@ -11,6 +11,7 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tlc._pillow import open_image
 from tlc.errors import ImageReadError
 from tlc.importers.folders import open_file
 
@@ -54,10 +55,8 @@ def is_turned(path: str) -> bool:
     Args:
         path: A file that `image_size` reads.
     """
-    from PIL import Image
-
     try:
-        with _without_warnings(), Image.open(path) as image:
+        with _without_warnings(), open_image(path) as image:
             return _pillow_orientation(image) in _TURNED
     except image_errors():
         return False
@@ -140,10 +139,9 @@ def image_errors() -> tuple[type[Exception], ...]:
 
 
 def _by_pillow(path: str) -> tuple[int, int]:
-    from PIL import Image
 
     try:
-        with _without_warnings(), Image.open(path) as image:
+        with _without_warnings(), open_image(path) as image:
             width, height = _stored_size(image)
             turned = _pillow_orientation(image) in _TURNED
     except FileNotFoundError:

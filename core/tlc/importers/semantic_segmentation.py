@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from tlc._pillow import open_image
 from tlc.errors import ColumnError, ColumnLengthError, ImageReadError
 from tlc.importers.image_headers import image_errors, image_size
 from tlc.importers.report import Problem, Problems, shortened
@@ -209,7 +210,6 @@ def _label_map(mask: Any) -> Any:
 
 
 def _pixels(mask: Any) -> Any:
-    from PIL import Image
 
     try:
         data = Url(mask).read_bytes()
@@ -218,7 +218,7 @@ def _pixels(mask: Any) -> Any:
     except OSError as error:
         raise _Wrong("MASK_UNREADABLE", f"the mask cannot be read: {error}") from error
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with open_image(io.BytesIO(data)) as image:
             if image.mode not in _SINGLE_CHANNEL:
                 raise _Wrong("MASK_FORMAT", f"a mask is an image of mode {image.mode}")
             return np.asarray(image)

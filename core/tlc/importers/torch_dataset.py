@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tlc._pillow import open_image
 from tlc.errors import ColumnError
 from tlc.format.declared import checked_schemas
 from tlc.format.manifest import digest
@@ -134,9 +135,8 @@ def _returns_files(dataset: Any) -> bool:
 
 
 def _open_image(path: str) -> Any:
-    from PIL import Image
 
-    with Image.open(path) as image:
+    with open_image(path) as image:
         image.load()
     image.filename = path
     return image

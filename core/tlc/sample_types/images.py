@@ -8,6 +8,7 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tlc._pillow import open_image
 from tlc.errors import ImageReadError, SchemaError
 from tlc.sample_types.base import ExternalizationContext, ExternalSampleType
 from tlc.sample_types.content import read_content
@@ -167,7 +168,7 @@ def read_image(url: Url, *, upright: bool = True) -> Image:
     data = b""
     try:
         data = read_content(url)
-        image = Image.open(io.BytesIO(data))
+        image = open_image(io.BytesIO(data))
         image.load()
         return _turned(image) if upright else image
     except UnidentifiedImageError as error:

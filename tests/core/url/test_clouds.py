@@ -78,6 +78,7 @@ def test_keys_come_from_the_profile(files):
 
 def test_what_is_wrong_with_a_profile_is_said(files):
     environment = files("[default]\nsso_session = work\n")
+    environment.setitem(sys.modules, "boto3", None)
     with pytest.raises(ConfigurationError, match="needs boto3"):
         aws_profile()
     environment.setenv("AWS_PROFILE", "missing")

@@ -8,8 +8,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
-from PIL import Image
-
+from tlc._pillow import open_image
 from tlc.url import Url
 from tlc.url.media import read_media
 
@@ -61,7 +60,7 @@ def image_size(image: str) -> tuple[int, int]:
     Args:
         image: An absolute url, or a path.
     """
-    with Image.open(BytesIO(read_media(Url(image)))) as opened:
+    with open_image(BytesIO(read_media(Url(image)))) as opened:
         width, height = opened.size
         turned = opened.getexif().get(_ORIENTATION, 1) >= _FIRST_TURNED
         return (height, width) if turned else (width, height)
