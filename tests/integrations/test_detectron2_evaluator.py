@@ -75,8 +75,7 @@ def test_no_sample_goes_through_the_model_a_second_time(table, tmp_path):
         @classmethod
         def build_model(cls, cfg):
             model = super().build_model(cfg)
-            count = lambda module, inputs: seen.append(module.training)  # noqa: E731
-            model.register_forward_pre_hook(count)
+            model.register_forward_pre_hook(lambda module, _: seen.append(module.training))
             return model
 
     tlc.init("detectron2")

@@ -255,10 +255,13 @@ def test_embeddings_of_a_layer_are_collected(table, tmp_path):
     assert len(metrics[0]["embeddings_1"]) == 4
 
 
+def sizes(batch, output):
+    return {"size": [len(output.forward)] * len(batch)}
+
+
 def test_a_module_or_a_function_can_predict(table, tmp_path):
     run = tlc.init("detectron2")
     model = torch.nn.Identity()
-    sizes = lambda batch, output: {"size": [len(output.forward)] * len(batch)}  # noqa: E731
     hooks = [
         hook(sizes, predictor=model, **ALL),
         hook(sizes, predictor=lambda batch: batch[:1], **ALL, dataset_split="one"),
@@ -303,12 +306,15 @@ def test_one_collector_serves_several_datasets(table, tmp_path):
         assert [len(row["is_false_negative"]) for row in metrics] == [1] * count
 
 
+def without_id(record):
+    return {"image": torch.zeros(3, 32, 32)}
+
+
 def test_samples_without_ids_are_told(table, tmp_path):
     class Losing(Trainer):
         @classmethod
         def build_test_loader(cls, cfg, name):
-            mapper = lambda record: {"image": torch.zeros(3, 32, 32)}  # noqa: E731
-            return detectron2.data.build_detection_test_loader(cfg, name, mapper=mapper)
+            return detectron2.data.build_detection_test_loader(cfg, name, mapper=without_id)
 
     made = Losing(config(tmp_path))
     made.register_hooks([hook(collect_metrics_before_train=True)])
