@@ -12,10 +12,11 @@ import numpy as np
 
 from tlc.constants import EXAMPLE_ID, IS_CROWD
 from tlc.errors import SchemaError, UnsupportedOperationError
-from tlc.helpers import AnnotationHelper, ImageHelper
+from tlc.helpers import AnnotationHelper
 from tlc.importers.image_headers import image_size
 from tlc.integration.detectron2.remote import make_readable
 from tlc.integration.detectron2.shapes import cell_types, shapes_of
+from tlc.sample_types.image_sizes import shown_size
 from tlc.table import Table
 from tlc.url import Url
 
@@ -136,4 +137,4 @@ class TableRecords:
 
 def _size(path: str) -> tuple[int, int]:
     """Return width and height of an image as Detectron2 reads it: turned as its EXIF data say."""
-    return ImageHelper.size(path) if "://" in path else image_size(path)
+    return shown_size(Url(path)) if "://" in path else image_size(path)

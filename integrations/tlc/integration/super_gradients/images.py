@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,13 +10,11 @@ from tlc.errors import ColumnNotFoundError, SchemaError
 from tlc.helpers import ImageHelper
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from PIL.Image import Image
 
     from tlc.table import Table
 
-__all__ = ["ImagesOf", "as_array", "as_is", "as_pil", "check_column"]
+__all__ = ["as_array", "as_is", "as_pil", "check_column"]
 
 _CHANNELS = 3
 
@@ -49,21 +46,6 @@ def as_array(value: Any) -> np.ndarray[Any, Any]:
             hint="images are PIL images, urls of images, or uint8 of shape (H, W, 3).",
         )
     return array
-
-
-@dataclass(frozen=True)
-class ImagesOf:
-    """Makes a list of RGB arrays of a batch of columns.
-
-    Attributes:
-        column: The column of images.
-    """
-
-    column: str
-
-    def __call__(self, batch: Mapping[str, Any]) -> list[np.ndarray[Any, Any]]:
-        """Return the images of a batch."""
-        return [as_array(each) for each in batch[self.column]]
 
 
 def as_is(batch: Any) -> Any:

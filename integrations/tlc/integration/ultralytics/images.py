@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path, PurePosixPath
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
-from tlc._pillow import open_image
 from tlc.url import Url
 from tlc.url.media import read_media
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_ORIENTATION, _FIRST_TURNED = 0x0112, 5  # of EXIF: from there on, width and height change places
 
 
 def is_local(image: str) -> bool:
@@ -54,16 +50,4 @@ def local_copy(image: str, place: Path) -> str:
     return str(copied)
 
 
-def image_size(image: str) -> tuple[int, int]:
-    """Return width and height of an image as a viewer shows it, from its header.
-
-    Args:
-        image: An absolute url, or a path.
-    """
-    with open_image(BytesIO(read_media(Url(image)))) as opened:
-        width, height = opened.size
-        turned = opened.getexif().get(_ORIENTATION, 1) >= _FIRST_TURNED
-        return (height, width) if turned else (width, height)
-
-
-__all__ = ["as_file", "image_size", "is_local", "local_copy"]
+__all__ = ["as_file", "is_local", "local_copy"]

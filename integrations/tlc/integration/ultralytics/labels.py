@@ -15,7 +15,8 @@ from tlc.data_types import (
 )
 from tlc.errors import CellError, TlcWarning
 from tlc.helpers import AnnotationType
-from tlc.integration.ultralytics.images import image_size
+from tlc.sample_types.image_sizes import shown_size
+from tlc.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,7 +102,7 @@ def _label(
     image = split.images[row]
     width, height = getattr(cell, "image_width", None), getattr(cell, "image_height", None)
     if not width or not height:
-        width, height = image_size(image)
+        width, height = shown_size(Url(image))
     size = np.array([width, height], np.float32)
     empty = 0
     if cell is None:
