@@ -54,6 +54,9 @@ class MetricsCollectionCallback(part("training.utils.callbacks", "Callback")):  
     ``(inputs, targets)``, and the output. Rows that a loader with ``drop_last`` leaves out are
     predicted afterwards.
 
+    Given to ``trainer.test`` as one of its ``test_phase_callbacks``, it collects the split ``test``
+    in the same way.
+
     Training parameters, epochs, steps, losses and metrics, means over all samples and the status go
     to the run. Datasets of the loaders are tables, views, torch ``Subset`` of them, or datasets of
     this package. A training that is resumed goes on with its run, if there is no other active one;
@@ -211,15 +214,7 @@ class MetricsCollectionCallback(part("training.utils.callbacks", "Callback")):  
     def on_validation_loader_start(self, context: Any) -> None:
         """Begin to collect from a validation."""
         if self.collect_on == "validation" and self._wants(context.epoch):
-            loader = context.valid_loader
-            self._pass = ValidationPass(
-                self._rows["val"],
-                loader,
-                self.metrics_collectors,
-                self._training.run_about(loader.dataset),
-                "val",
-                self._constants(context),
-            )
+            self._begin_pass(context, "val", context.valid_loader, self._constants(context))
 
     def on_validation_batch_start(self, context: Any) -> None:
         """Tell the rows of a batch, as of those of training."""
@@ -233,12 +228,38 @@ class MetricsCollectionCallback(part("training.utils.callbacks", "Callback")):  
 
     def on_validation_loader_end(self, context: Any) -> None:
         """Publish what was collected, and log losses and metrics of validation."""
-        if self._pass is not None:
-            self._pass.finish()
-            self._pass = None
-            self._training.drop_repeated()
+        self._finish_pass()
         self._log(context, "val")
         self._collect_due(context)
+
+    def on_test_loader_start(self, context: Any) -> None:
+        """Begin to collect from a test of its own, which tells its loader."""
+        loader = context.test_loader
+        if loader is None:
+            return
+        self._rows["test"] = rows_of(context, loader)
+        if self.collect_on == "validation":
+            self._begin_pass(context, "test", loader, self._tested)
+
+    def on_test_batch_start(self, context: Any) -> None:
+        """Tell the rows of a batch, as of those of training."""
+        if "test" in self._rows:
+            self._rows["test"].note(context)
+
+    def on_test_batch_end(self, context: Any) -> None:
+        """Collect a batch."""
+        if "test" in self._rows and self._pass is not None:
+            self._pass.add(context)
+
+    def on_test_loader_end(self, context: Any) -> None:
+        """Publish what was collected, or make a pass over the images of the test."""
+        if self._rows.pop("test", None) is None:
+            return
+        self._finish_pass()
+        if self.collect_on == "own_pass":
+            own = OwnPass(self, self._training, context, {"test": context.test_loader})
+            own.collect(self._tested)
+        self._training.complete()
 
     def on_average_best_models_validation_start(self, context: Any) -> None:
         """Collect what is due since the last epoch, which had no validation."""
@@ -291,11 +312,33 @@ class MetricsCollectionCallback(part("training.utils.callbacks", "Callback")):  
             self._training.go_on(dataset)
         note_run(context.ckpt_dir, self._training.run_about(dataset).url.to_str())
         if self.collect_on == "own_pass":
-            self._own_pass = OwnPass(self, self._training, context)
+            own = {"val": loaders["val"]} if self.collect_val_only else loaders
+            self._own_pass = OwnPass(self, self._training, context, own)
         needed = "val" if self.collect_on == "validation" else ""
         for split, loader in loaders.items():
             if split == needed or table_of(loader) is not None:
                 self._rows[split] = rows_of(context, loader)
+
+    def _begin_pass(
+        self, context: Any, split: str, loader: Any, constants: Mapping[str, int]
+    ) -> None:
+        run = self._training.run_about(loader.dataset)
+        if self._pass is not None:
+            self._pass.abort()  # a test that failed
+        self._pass = ValidationPass(
+            context, self._rows[split], loader, self.metrics_collectors, run, split, constants
+        )
+
+    def _finish_pass(self) -> None:
+        if self._pass is not None:
+            self._pass.finish()
+            self._pass = None
+            self._training.drop_repeated()
+
+    @property
+    def _tested(self) -> dict[str, int]:
+        """What rows of a test say: the epoch of the training before it, if there was one."""
+        return {} if self._epoch is None else {EPOCH: self._epoch}
 
     def _wants(self, epoch: int) -> bool:
         if self.metrics_collection_epochs is None:

@@ -38,7 +38,8 @@ class OwnPass:
     Args:
         callback: Says what is collected, and how.
         training: Tells the run.
-        context: A ``PhaseContext`` of the training.
+        context: A ``PhaseContext`` of the training, or of a test.
+        loaders: The loaders by the name of their split.
 
     Raises:
         MetricsError: The model has no pipeline, or a loader has no table.
@@ -46,14 +47,15 @@ class OwnPass:
     """
 
     def __init__(
-        self, callback: MetricsCollectionCallback, training: TrainingRun, context: Any
+        self,
+        callback: MetricsCollectionCallback,
+        training: TrainingRun,
+        context: Any,
+        loaders: Mapping[str, Any],
     ) -> None:
         self._callback = callback
         self._training = training
         self._context = context
-        loaders = {"train": context.train_loader, "val": context.valid_loader}
-        if callback.collect_val_only:
-            del loaders["train"]
         self._datasets = {split: loader.dataset for split, loader in loaders.items()}
         kind = self._pipeline().kind  # so that what is not possible is told before the training
         if kind not in callback.kinds:
@@ -92,14 +94,14 @@ class OwnPass:
     def _pipeline(self) -> ImagePipeline:
         context, callback = self._context, self._callback
         net = part("training.utils.utils", "unwrap_model")(context.net)
-        parameters = context.training_params
+        parameters = context.training_params  # a test has none
         return ImagePipeline(
             net,
-            context.ema_model.ema if parameters.ema else net,
+            context.ema_model.ema if getattr(parameters, "ema", False) else net,
             callback.pipeline_params,
             batch_size=callback.batch_size,
             with_features=callback.collect_embeddings,
-            fp16=bool(parameters.mixed_precision),
+            fp16=bool(getattr(parameters, "mixed_precision", False)),
         )
 
     def _task(self, kind: str, split: str, loader: Any) -> Task:
@@ -111,8 +113,8 @@ class OwnPass:
                 hint="give it a dataset of tlc.integration.super_gradients, or a table.",
             )
         context = self._context
-        datasets = [each.dataset for each in (loader, context.train_loader, context.valid_loader)]
-        known = (getattr(each, "class_ids", None) for each in map(_inner, datasets))
+        loaders = filter(None, (loader, context.train_loader, context.valid_loader))
+        known = (getattr(_inner(each.dataset), "class_ids", None) for each in loaders)
         classes = next((each for each in known if each is not None), None)
         column = self._callback.label_column_name
         if column is None:

@@ -1,4 +1,4 @@
-"""Collecting from the validation that SuperGradients' trainer makes anyway."""
+"""Collecting from the validations and tests that SuperGradients' trainer makes anyway."""
 
 from __future__ import annotations
 
@@ -89,9 +89,10 @@ _known: WeakKeyDictionary[Any, dict[int, LoaderRows]] = WeakKeyDictionary()
 
 
 class ValidationPass:
-    """Collects metrics of a validation, batch by batch.
+    """Collects metrics of a validation or a test, batch by batch.
 
     Args:
+        context: The ``PhaseContext`` that it began with.
         rows: What tells the rows of the loader's batches.
         loader: The loader.
         collectors: Collectors or functions.
@@ -102,6 +103,7 @@ class ValidationPass:
 
     def __init__(
         self,
+        context: Any,
         rows: LoaderRows,
         loader: Any,
         collectors: Collectors,
@@ -111,6 +113,7 @@ class ValidationPass:
     ) -> None:
         ids: Any = rows
         self._pass = LoaderPass(loader, collectors, run, split, constants, ids=ids).open()
+        self._net = context.net
         self._context: Any = None
 
     def add(self, context: Any) -> None:
@@ -132,7 +135,7 @@ class ValidationPass:
 
     def _predict(self, batch: Any) -> Any:
         torch = require("torch", extra="torch", purpose="to predict")
-        net, device = self._context.net, self._context.device
+        net, device = self._context.net or self._net, self._context.device
         moved = part("training.utils.utils", "tensor_container_to_device")(batch, device)
         inputs, *_ = part("training.utils.sg_trainer_utils", "unpack_batch_items")(moved)
         with evaluation_mode(net), torch.no_grad():
