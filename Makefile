@@ -9,7 +9,7 @@ demo_ready := $(DEMO)/ready-$(shell cat requirements/demo.txt pyproject.toml | c
 pins := $(addprefix requirements/,test.txt unresolved.txt detectron2/install.py azurite/package-lock.json)
 test_ready := $(TEST)/ready-$(shell cat $(pins) pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: help demo test torture lint bench clean env env-test lock
+.PHONY: help demo test torture lint bench docs notebooks clean env env-test lock
 
 help:           ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -37,8 +37,14 @@ lint: env-test  ## formatting, lint, types, import contracts
 bench: env-test ## measure against peers and print the ratios
 	$(TEST)/bin/python -m benchmarks
 
+docs: env-test  ## build the documentation as a site: open site/index.html
+	NO_MKDOCS_2_WARNING=1 $(TEST)/bin/mkdocs build --strict --quiet
+
+notebooks: env-test ## run the notebooks, and store what they print and draw
+	$(TEST)/bin/python -m notebooks
+
 clean:          ## remove environments, caches and builds
-	rm -rf $(DEMO) $(TEST) .tree build dist .coverage* .hypothesis .*_cache
+	rm -rf $(DEMO) $(TEST) .tree build dist site .coverage* .hypothesis .*_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 env: $(demo_ready)      ## set up the environment of the demo

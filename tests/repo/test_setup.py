@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PIN = re.compile(r"[A-Za-z0-9][\w.-]*==[\w.!+]+")
-TARGETS = ["demo", "test", "lint", "bench", "clean", "env", "env-test", "help"]
+TARGETS = ["demo", "test", "lint", "bench", "docs", "notebooks", "clean", "env", "env-test", "help"]
 
 
 @pytest.mark.parametrize("target", TARGETS)
