@@ -33,25 +33,24 @@ def on_files(files, *, config):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         uri = address(f"notebooks/{path.name}")
         pictures = {}
-        text = "\n\n".join(part for cell in cells for part in parts(cell, path.stem, pictures))
-        content = redirected(text, f"notebooks/{path.name}")
+        content = "\n\n".join(part for cell in cells for part in parts(cell, path, pictures))
         files.append(File.generated(config, uri, content=content))
         for name, picture in pictures.items():
             files.append(File.generated(config, f"notebooks/{name}", content=picture))
     return files
 
 
-def parts(cell, stem, pictures):
+def parts(cell, path, pictures):
     """Yield the Markdown of a cell and of what it puts out; pictures go into a dict by name."""
     text = "".join(cell["source"])
     if cell["cell_type"] != "code":
-        yield text
+        yield redirected(text, f"notebooks/{path.name}")
         return
     yield f"{FENCE}python\n{text}\n{FENCE}"
     for output in cell["outputs"]:
         data = output.get("data", {"text/plain": output.get("text", "")})
         if "image/png" in data:
-            name = f"{stem}-{len(pictures) + 1}.png"
+            name = f"{path.stem}-{len(pictures) + 1}.png"
             pictures[name] = base64.b64decode("".join(data["image/png"]))
             yield f"![what the cell above draws]({name})"
         elif "text/html" in data:

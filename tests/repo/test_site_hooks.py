@@ -60,15 +60,16 @@ def test_a_cell_of_a_notebook_is_shown_with_what_it_puts_out(hook):
     ]
     code = {"cell_type": "code", "source": ["print(1)\n", "print(2)"], "outputs": outputs}
     pictures = {}
-    assert list(hook("notebook_pages").parts(code, "01-a", pictures)) == [
+    assert list(hook("notebook_pages").parts(code, Path("01-a.ipynb"), pictures)) == [
         "````python\nprint(1)\nprint(2)\n````",
         "````text\n1\n2\n\n````",
         '<div class="output">\n<p>a\nb</p>\n</div>',
         "![what the cell above draws](01-a-1.png)",
     ]
     assert pictures == {"01-a-1.png": b"picture"}
-    text = {"cell_type": "markdown", "source": ["# A\n", "b"]}
-    assert list(hook("notebook_pages").parts(text, "01-a", pictures)) == ["# A\nb"]
+    text = {"cell_type": "markdown", "source": ["# A\n", "[b](../docs/tables.md)"]}
+    shown = list(hook("notebook_pages").parts(text, Path("01-a.ipynb"), pictures))
+    assert shown == ["# A\n[b](../tables.md)"]
 
 
 SOURCE = '''
