@@ -18,6 +18,7 @@ __all__ = [
     "AliasError",
     "AnnotationFileError",
     "BranchWarning",
+    "BrokenExtraError",
     "CacheWarning",
     "CellError",
     "CollectorError",
@@ -40,6 +41,8 @@ __all__ = [
     "ObjectNotFoundError",
     "OptionError",
     "OverwrittenRunWarning",
+    "ReducerVersionWarning",
+    "ReductionError",
     "ReuseWarning",
     "RevisionConflictError",
     "RowIndexError",
@@ -295,6 +298,14 @@ class MissingExtraError(TlcError, ImportError):
         self.extra = extra
 
 
+class BrokenExtraError(TlcError, ImportError):
+    """An optional package is installed, but cannot be imported. The message says why."""
+
+
+class ReductionError(TlcError, ValueError):
+    """Embeddings cannot be reduced: too few rows, or a reducer failed. The message names it."""
+
+
 class TlcWarning(UserWarning):
     """Base of all warnings of `tlc`."""
 
@@ -317,6 +328,10 @@ class ExportWarning(TlcWarning):
 
 class OverwrittenRunWarning(TlcWarning):
     """A run that this process works on was overwritten or deleted by somebody else."""
+
+
+class ReducerVersionWarning(TlcWarning):
+    """A fitted reducer was stored with another version of its package than the one that is here."""
 
 
 class StorageFullWarning(TlcWarning):

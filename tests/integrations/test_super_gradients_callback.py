@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 
+import numpy as np
 import pytest
 import torch
 from super_gradients.training.utils.callbacks import Callback
@@ -66,6 +67,24 @@ def test_nothing_is_collected_twice(dataset, at_end, epochs):
     )
     train(dataset, callback, max_epochs=2)
     assert collected(run) == [("val", epoch, ROWS) for epoch in epochs]
+
+
+@pytest.mark.parametrize("method", ["pacmap", "pca"])
+def test_embeddings_of_all_epochs_are_reduced_when_the_training_is_over(dataset, method):
+    run = tlc.init("super")
+    callback = MetricsCollectionCallback(
+        metrics_collection_epochs=[0], collect_embeddings=True, embeddings_method=method
+    )
+    train(dataset, callback, max_epochs=2)
+    assert collected(run) == [(split, e, ROWS) for e in (0, 1) for split in ("train", "val")]
+    assert len({metrics.model_url for metrics in run.metrics_tables}) == 1
+    for metrics in run.metrics_tables:
+        assert {"predicted", f"embeddings_{method}"} < set(metrics.columns)
+        assert "embeddings" not in metrics.columns
+        reduced = np.array(metrics.get_column(f"embeddings_{method}").to_pylist())
+        assert reduced.shape == (ROWS, 2)
+        assert len(np.unique(reduced, axis=0)) > 1
+    assert run.status_name == "running"
 
 
 def test_collecting_changes_neither_the_training_nor_the_random_state(dataset):

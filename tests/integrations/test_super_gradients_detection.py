@@ -235,7 +235,6 @@ def unlabelled(sample):
     return np.pad(pixels, ((0, 0), (0, SIDE - 48), (0, 0))), np.zeros((0, 5), np.float32)
 
 
-@pytest.mark.filterwarnings("ignore:Embeddings are collected")
 def test_a_table_without_boxes_gets_predictions_only(table, tmp_path):
     run = tlc.init("super")
     paths = images(tmp_path / "more", 3)
@@ -243,7 +242,10 @@ def test_a_table_without_boxes_gets_predictions_only(table, tmp_path):
     other = tlc.Table.from_dict({"image": paths}, schema, project_name="super", table_name="more")
     dataset = DetectionDataset(table, (SIDE, SIDE), transforms())
     callback = DetectionMetricsCollectionCallback(
-        collect_val_only=True, pipeline_params={"conf": 0.001}, collect_embeddings=True
+        collect_val_only=True,
+        pipeline_params={"conf": 0.001},
+        collect_embeddings=True,
+        embeddings_method=None,
     )
     model = detector()
     model.set_dataset_processing_params(**dataset.get_dataset_preprocessing_params())

@@ -150,11 +150,12 @@ def test_a_segmentation_model_is_trained_and_its_maps_are_collected(segmented):
     assert row["iou_per_class"][2] == pytest.approx(both.sum() / either.sum(), abs=1e-6)
 
 
-@pytest.mark.filterwarnings("ignore:Embeddings are collected")
 @pytest.mark.parametrize(("name", "length"), [("resnet18_cifar", 512), ("ddrnet_23_slim", 256)])
 def test_embeddings_are_pooled_features(labelled, segmented, name, length):
     run = tlc.init("super")
-    callback = MetricsCollectionCallback(collect_embeddings=True, collect_val_only=True)
+    callback = MetricsCollectionCallback(
+        collect_embeddings=True, collect_val_only=True, embeddings_method=None
+    )
     options = {"pretrained_weights": None, "num_classes": 3}
     if "resnet" in name:
         model = models.get(name, **options)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 import tlc
-from tlc.errors import CollectorError, OptionError, TlcWarning
+from tlc.errors import CollectorError, MissingExtraError, OptionError
 from tlc.integration.super_gradients import MetricsCollectionCallback, PipelineParams
 
 
@@ -18,7 +20,7 @@ from tlc.integration.super_gradients import MetricsCollectionCallback, PipelineP
         {"metrics_collectors": len, "pipeline_params": {"conf": 0.5}},
         {"batch_size": 0},
         {"inference_chunk_size": 1.5},
-        {"embeddings_method": "pca"},
+        {"embeddings_method": "tsne"},
         {"embeddings_dim": 0},
         {"pipeline_params": {"confidence": 0.5}},
         {"dataloader_args": {"batch_size": 2}},
@@ -26,17 +28,16 @@ from tlc.integration.super_gradients import MetricsCollectionCallback, PipelineP
     ],
     ids=str,
 )
-@pytest.mark.filterwarnings("ignore:Embeddings are collected")
 def test_arguments_that_are_not_possible_are_refused(arguments):
     with pytest.raises(OptionError):
         MetricsCollectionCallback(**arguments)
 
 
-def test_embeddings_are_said_to_be_kept_whole():
-    with pytest.warns(TlcWarning, match="not reduced to 3 dimensions by umap"):
-        MetricsCollectionCallback(
-            collect_embeddings=True, embeddings_dim=3, embeddings_method="umap"
-        )
+def test_a_reducer_that_is_not_installed_is_named_before_training(monkeypatch):
+    monkeypatch.setitem(sys.modules, "umap", None)
+    with pytest.raises(MissingExtraError, match=r"umap.*opentlc\[reduction\]"):
+        MetricsCollectionCallback(collect_embeddings=True, embeddings_method="umap")
+    MetricsCollectionCallback(embeddings_method="umap")  # there is nothing to reduce
 
 
 def test_metrics_are_computed_only_while_they_are_collected():

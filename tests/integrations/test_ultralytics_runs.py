@@ -11,7 +11,7 @@ from ultralytics.utils import SETTINGS
 
 import tlc
 from tlc.catalog import list_runs
-from tlc.errors import OptionError
+from tlc.errors import OptionError, TlcWarning
 from tlc.helpers import ProjectLayout
 from tlc.integration.ultralytics import YOLO, Settings
 
@@ -171,6 +171,34 @@ def test_rows_of_weight_zero_are_left_out_of_collection(task, tmp_path):
     everything, some = rows
     assert list(some) == [1, 2, 4]
     assert some == {row: everything[row] for row in some}
+
+
+def test_embeddings_of_all_epochs_are_reduced_as_the_last_of_the_training_table(train):
+    settings = Settings(
+        collection_epoch_start=1,
+        image_embeddings_dim=3,
+        image_embeddings_reducer_args={"n_neighbors": 1, "seed": 7},
+    )
+    run = tlc.Run.from_url(train(settings=settings).run_url)
+    assert run.status_name == "completed"
+    assert about(run) == [(split, epoch, ROWS) for epoch in (1, 2) for split in ("val", "train")]
+    for metrics in run.metrics_tables:
+        assert {"bbs_predicted", "embeddings_pacmap"} < set(metrics.columns)
+        assert "embeddings" not in metrics.columns
+        reduced = np.array(metrics.get_column("embeddings_pacmap").to_pylist())
+        assert reduced.shape == (ROWS, 3)
+        assert np.isfinite(reduced).all()
+    (model_url,) = {metrics.model_url for metrics in run.metrics_tables}
+    assert tlc.reduction.load_reducer(model_url).settings.seed == 7
+
+
+def test_a_training_does_not_fail_if_there_are_too_few_embeddings_to_reduce(train):
+    settings = Settings(image_embeddings_dim=5, collection_val_only=True)
+    with pytest.warns(TlcWarning, match="stay as they were.*needs 7"):
+        found = train(settings=settings)
+    run = tlc.Run.from_url(found.run_url)
+    assert run.status_name == "completed"
+    assert all("embeddings" in metrics.columns for metrics in run.metrics_tables)
 
 
 def test_the_loss_of_each_image_is_that_of_the_framework_for_it_alone(model, table, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import fields
 
 import pytest
@@ -80,7 +81,7 @@ def test_a_variable_of_another_type_is_named(name, text, wanted):
         {"conf_thres": 1.5},
         {"max_det": 0},
         {"image_embeddings_dim": -1},
-        {"image_embeddings_reducer": "pca"},
+        {"image_embeddings_reducer": "tsne"},
         {"collection_epoch_start": 0},
         {"collection_epoch_interval": 0},
     ],
@@ -114,9 +115,22 @@ def test_epochs_to_collect_after_are_counted_from_one():
 def test_what_cannot_be_done_is_told_before_training():
     with pytest.raises(OptionError, match="'detect', not 'pose'"):
         Settings(collect_loss=True).check_task("pose")
-    with pytest.raises((MissingExtraError, OptionError), match="reduce embeddings to 2"):
-        Settings(image_embeddings_dim=2).check_task("detect")
-    Settings(image_embeddings_dim=2, image_embeddings_reducer=None).check_task("detect")
+    wrong = {"n_neighbours": 5}
+    with pytest.raises(OptionError, match="did you mean 'n_neighbors'"):
+        Settings(image_embeddings_dim=2, image_embeddings_reducer_args=wrong).check_task("detect")
+    Settings(image_embeddings_reducer_args=wrong).check_task("detect")  # there are none to reduce
+    Settings(
+        image_embeddings_dim=2, image_embeddings_reducer=None, image_embeddings_reducer_args=wrong
+    ).check_task("detect")
+
+
+@pytest.mark.parametrize(("reducer", "module"), [("pacmap", "pacmap.pacmap"), ("umap", "umap")])
+def test_a_reducer_that_is_not_installed_is_named_before_training(reducer, module, monkeypatch):
+    for name in (reducer, module):
+        monkeypatch.setitem(sys.modules, name, None)
+    settings = Settings(image_embeddings_dim=2, image_embeddings_reducer=reducer)
+    with pytest.raises(MissingExtraError, match=rf"{reducer}.*opentlc\[reduction\]"):
+        settings.check_task("detect")
 
 
 @pytest.mark.parametrize("version", ["8.3.200", "8.4.139", "8.5.0", "9.0.0rc1"])

@@ -81,6 +81,48 @@ def _show(url: Annotated[str, typer.Argument(help="Url of a table or run.")]) ->
     typer.echo("\n".join(show_object(Url(url))))
 
 
+@app.command("diff")
+def _diff(
+    old: Annotated[str, typer.Argument(help="Url of a table or run.")],
+    new: Annotated[str, typer.Argument(help="Url of a newer table, or a later run.")],
+    limit: Annotated[
+        int, typer.Option("--limit", min=0, help="How many changed cells to show of each column.")
+    ] = 3,
+    column: Annotated[
+        list[str] | None, typer.Option("--column", help="Compare only this column of tables.")
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", help="Column that tells which row is which, or: position."),
+    ] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option("--metric", help="Compare only this metric of runs.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option("--split", help="Compare only this split of runs.")
+    ] = None,
+    how: Annotated[
+        str | None, typer.Option("--how", help="Of several epochs: last, first, mean, min, max ...")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say what changed from a table to another, or how the metrics of two runs differ.
+
+    The exit code is 0 if nothing did, 1 if something did, and 2 if they cannot be compared.
+    """
+    from tlc.cli.comparing import Options, compared
+
+    options = Options(limit, column or (), by or (), metric or (), split, how, as_json)
+    try:
+        text, different = compared(old, new, options)
+    except (TlcError, OSError) as error:
+        typer.echo(f"tlc: {error}", err=True)
+        raise typer.Exit(2) from None
+    typer.echo(text)
+    if different:
+        raise typer.Exit(1)
+
+
 @app.command("copy")
 def _copy(
     source: Annotated[str, typer.Argument(help="Url of a table.")],

@@ -49,7 +49,7 @@ class _Sums:
         self.sum = np.zeros(rows)
         self.squares = np.zeros(rows)
         for numbers, values in parts:
-            where = _span(numbers)
+            where = span(numbers)
             if where is not None:
                 self.count[where] += 1
                 self.sum[where] += values
@@ -63,7 +63,7 @@ class _Sums:
                 self.squares += np.bincount(numbers, wide * wide, rows)
 
 
-def _span(numbers: npt.NDArray[np.int64]) -> slice | None:
+def span(numbers: npt.NDArray[np.int64]) -> slice | None:
     """Return the rows as a slice if they go up one by one, as in a pass over a table."""
     first, last = (int(numbers[0]), int(numbers[-1]) + 1) if numbers.size else (0, 0)
     rising = last - first == numbers.size and bool((numbers[1:] > numbers[:-1]).all())

@@ -13,6 +13,7 @@ from tlc.format.layout import place_of
 from tlc.format.manifest import MANIFEST, RunManifest, read
 from tlc.format.publish import check_option
 from tlc.run.analysis import Metrics
+from tlc.run.compare import Comparable
 from tlc.run.creating import create_run
 from tlc.run.metrics_folders import linked_tables
 from tlc.run.status import HasStatus
@@ -20,7 +21,7 @@ from tlc.table import Table, TableView
 from tlc.url import Url
 
 
-class Run(HasStatus):
+class Run(Comparable, HasStatus):
     """An experiment: parameters, logged values, input tables and metrics tables.
 
     Runs come from `tlc.init`, `Run.from_url` or `Run.from_names`. All that a run accepts is on disk
@@ -275,6 +276,38 @@ class Run(HasStatus):
 
     add_metrics_data = add_metrics
     """The older name of `add_metrics`."""
+
+    def reduce_embeddings_by_foreign_table_url(
+        self,
+        foreign_table_url: Table | TableView | Url | str,
+        method: str = "pacmap",
+        delete_source_tables: bool = False,
+        **options: Any,
+    ) -> dict[Url, Url]:
+        """Reduce the embeddings of all epochs and splits to a few numbers, all in the same way.
+
+        The reducer is fitted once: on the metrics that were last added about a table. The run lists
+        the reduced tables, too, and they hold the other metrics as before.
+
+        Args:
+            foreign_table_url: That table, or another revision of it.
+            method: ``"pacmap"``, ``"umap"`` or ``"pca"``.
+            delete_source_tables: Whether the tables that were reduced go, from the run and from the
+                disk. Without that `metrics` has each row twice.
+            options: Arguments of `tlc.reduction.reduce_embeddings`, such as ``n_components=3``.
+
+        Returns:
+            Url of each table that was reduced to that of the new one.
+
+        Raises:
+            MetricsError: No metrics with embeddings are about that table.
+            TlcError: As `tlc.reduction.reduce_embeddings`; nothing is written then.
+        """
+        from tlc.run.embeddings import reduce_embeddings  # late: few runs have any
+
+        return reduce_embeddings(
+            self, foreign_table_url, method, options, delete=delete_source_tables
+        )
 
     def copy(
         self,

@@ -103,6 +103,11 @@ def short(value: Any) -> str:
     return f"...{shown[3 - _WIDEST :]}" if isinstance(value, str) else f"{shown[: _WIDEST - 3]}..."
 
 
+def counted(count: int, what: str) -> str:
+    """Return a number with what is counted: ``1 row``, ``2,000 rows``."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self, Unpack
 
 from tlc.table.placement import NamedPlacement, Placement, check_placement, placed
 from tlc.table.reading import Reading
+from tlc.url.references import follow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     import numpy as np
 
     from tlc.table.selecting import Condition
+    from tlc.url import Url
+
+
+REDUCE_EMBEDDINGS = "reduce_embeddings"
+"""Type of the operation that makes reduced columns, and names the ``model`` that made them."""
 
 
 class Operations(Reading):
@@ -22,6 +28,19 @@ class Operations(Reading):
     `latest` does not lead there. Where rows stay what they are nothing is copied, and they keep
     their stable keys, so that metrics of one table are found from the other.
     """
+
+    @property
+    def model_url(self) -> Url | None:
+        """Where the reducer of embeddings is stored that made columns of this table, else None.
+
+        `tlc.reduction.load_reducer` reads it.
+
+        Raises:
+            CorruptObjectError: It is said to be at a web server that the table did not come from.
+        """
+        edits = self._manifest.operation.get("edits", ())
+        found = [edit["model"] for edit in edits if edit.get("type") == REDUCE_EMBEDDINGS]
+        return follow(found[0], self.url) if found else None
 
     @placed(Placement)
     def split(

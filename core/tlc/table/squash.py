@@ -62,10 +62,11 @@ def _full_stack(table: Reading, folder: Url) -> Stack:
     schemas = table._schema.values
     columns = {name: (schemas[name], table.column(name)) for name in table.columns}
     writer = new_writer()
-    return written_out(columns, len(table), folder, writer, keys=_keys(table, folder, writer))
+    return written_out(columns, len(table), folder, writer, keys=write_keys(table, folder, writer))
 
 
-def _keys(table: Reading, folder: Url, writer: str) -> FileEntry:
+def write_keys(table: Reading, folder: Url, writer: str) -> FileEntry:
+    """Write the stable keys of a table's rows into the folder of one that has the same rows."""
     import pyarrow as pa
 
     origins, indices = table.row_keys()

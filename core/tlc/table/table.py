@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from tlc.table.diff import Diffing
 from tlc.table.exporting import Exporting
 from tlc.table.factories import Factories
 from tlc.table.operations import Operations
 from tlc.table.revising import Revising
 
 
-class Table(Factories, Operations, Revising, Exporting):
+class Table(Factories, Operations, Revising, Diffing, Exporting):
     """Rows with a schema, on disk, that never change.
 
     ``table[i]`` is a training sample, ``table.table_rows[i]`` the row behind it, and a table is a

@@ -150,4 +150,10 @@ def _about(table: Table) -> tuple[Any, ...]:
     info = table.metrics_info
     if info is None or info.foreign_table is None:
         return (table.url,)
-    return info.foreign_table.id, info.split, repr(sorted(info.constants.items())), *table.columns
+    return info.foreign_table.id, info.split, repr(sorted(info.constants.items())), *_columns(table)
+
+
+def _columns(table: Table) -> list[str]:
+    """Return the columns as they were collected: before embeddings were reduced."""
+    parts = table.rows_schema.values.items()
+    return sorted(part.metadata.get("reduction", {}).get("source", name) for name, part in parts)

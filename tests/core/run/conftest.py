@@ -67,3 +67,17 @@ def infos_of():
         return [tlc.Url(info["url"]).to_absolute(run.url) for info in run.metrics]
 
     return infos
+
+
+@pytest.fixture
+def collected():
+    """Makes a run with metrics about a table: a dict of columns, or one for each epoch."""
+
+    def collect(table, *epochs, split="train", run=None, **constants):
+        run = run or tlc.Run.create("project", "run")
+        for epoch, metrics in enumerate(epochs):
+            stated = {"epoch": epoch, **constants}
+            run.add_metrics(metrics, foreign_table_url=table, split=split, constants=stated)
+        return run
+
+    return collect

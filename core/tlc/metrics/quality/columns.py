@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tlc import constants
 from tlc.data_types import (
     BoundingBoxes2D,
@@ -13,15 +15,18 @@ from tlc.data_types import (
     SegmentationPolygons,
 )
 from tlc.errors import MetricsError
+from tlc.format.plain import numbers_of
 from tlc.helpers import AnnotationHelper, AnnotationType, KeypointHelper
 from tlc.metrics.quality.cells import match_cells
 from tlc.metrics.quality.matching import COCO_THRESHOLDS
+from tlc.run.metrics_reader import Reader, info_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tlc.helpers import AnnotationColumn
     from tlc.metrics.quality.cells import Instances
+    from tlc.metrics.quality.instances import Ints
     from tlc.metrics.quality.matches import Matches
     from tlc.table import Table
 
@@ -67,6 +72,7 @@ def match_column(
     column: AnnotationColumn,
     thresholds: Any,
     *,
+    by_class: bool = True,
     max_detections: int | None = None,
 ) -> Matches:
     """Match predictions with the true instances of rows of a table. See `match_cells`.
@@ -77,6 +83,7 @@ def match_column(
         table: The table.
         column: Its column of true instances.
         thresholds: The least similarity of a match, or several of shape (T,).
+        by_class: Whether only instances of the same class match, where the true ones have classes.
         max_detections: How many predictions of an image and class take part.
     """
     sigmas = None
@@ -90,7 +97,7 @@ def match_column(
         predicted,
         true,
         thresholds,
-        by_class=column.label_path is not None,
+        by_class=by_class and column.label_path is not None,
         sigmas=sigmas,
         max_detections=max_detections,
     )
@@ -103,6 +110,7 @@ def match_stored(
     *,
     predicted: str | None = None,
     column: str | None = None,
+    by_class: bool = True,
     max_detections: int | None = 100,
 ) -> Matches:
     """Match the predictions that a metrics table holds, at any thresholds.
@@ -111,24 +119,32 @@ def match_stored(
 
         match_stored(run.metrics_tables[-1], table.latest()).average_precision().mean
 
+    Images are in the order of the rows of the metrics table. Rows that `table` does not have, as a
+    revision may lack some, are left out.
+
     Args:
         metrics: The metrics table, as `InstanceMetricsCollector` makes it.
-        table: The table that it is about, or a revision of it.
+        table: The table that it is about, or another with rows of it, such as a revision.
         thresholds: The least similarity of a match, or several; COCO's ten if not given.
         predicted: Its column of predictions; None for the first one with annotations.
         column: The column of true instances; None for the first that fits.
+        by_class: Whether only instances of the same class match. Without, predictions match what
+            they overlap, which tells classes that are taken for each other.
         max_detections: How many predictions of an image and class take part; None for all.
 
     Raises:
         ColumnNotFoundError: There is no such column.
         SchemaError: A column holds no annotations.
-        MetricsError: There are no predictions, or nothing that they could be held against.
+        MetricsError: There are no predictions, or nothing that they could be held against; or the
+            metrics are about none of the rows of `table`.
+        ObjectNotFoundError: `table` is another one than the metrics are about, which is no longer
+            there.
     """
     name = predicted or next((each.name for each in AnnotationHelper.find(metrics)), None)
     if name is None:
         raise MetricsError(f"{metrics.url} has no column of predicted instances.")
-    batch = metrics.get_batch(range(len(metrics)), [constants.EXAMPLE_ID, name])
-    cells = list(batch[name])
+    rows, there = _rows(metrics, table)
+    cells = list(metrics.get_batch(there.tolist(), [name])[name])
     if column is not None:
         found = AnnotationHelper.get(table, column)
     elif (fitting := fitting_column(table, type(cells[0])) if cells else None) is not None:
@@ -137,5 +153,18 @@ def match_stored(
         raise MetricsError(
             f"{table.url} has no column that the {name!r} of {metrics.url} could be held against."
         )
-    rows = batch[constants.EXAMPLE_ID]
-    return match_column(cells, rows, table, found, thresholds, max_detections=max_detections)
+    return match_column(
+        cells, rows, table, found, thresholds, by_class=by_class, max_detections=max_detections
+    )
+
+
+def _rows(metrics: Table, table: Table) -> tuple[Ints, Ints]:
+    """Return the row of a table of each row of its metrics that it has, and which those are."""
+    ids = numbers_of(metrics.column(constants.EXAMPLE_ID)).astype(np.int64)
+    info = info_of(metrics)
+    mapped = None if info is None else Reader(table, None, ()).row_numbers(metrics, info)
+    rows = ids if mapped is None else mapped[ids]
+    there = np.flatnonzero(rows >= 0)
+    if len(ids) and not len(there):
+        raise MetricsError(f"{metrics.url} is not about the rows of {table.url}.")
+    return rows[there], there

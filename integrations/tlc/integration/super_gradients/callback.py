@@ -77,9 +77,11 @@ class MetricsCollectionCallback(part("training.utils.callbacks", "Callback")):  
         pipeline_params: What becomes of the raw output; None for the model's defaults.
         collect_predictions: Whether predictions themselves are collected, beside how well they fit.
             None for what is usual, which is to do so.
-        collect_embeddings: Whether to collect pooled features of the images: ``embeddings``.
-        embeddings_dim: Dimensions to reduce them to. They are kept whole for now.
-        embeddings_method: ``"pacmap"`` or ``"umap"``.
+        collect_embeddings: Whether to collect pooled features of the images.
+        embeddings_dim: Dimensions that they are reduced to when the training is over, as
+            ``embeddings_<method>``.
+        embeddings_method: ``"pacmap"``, ``"umap"`` or ``"pca"``; None to keep them whole, as
+            ``embeddings``.
         inference_chunk_size: Images that are read at once; None for `batch_size`.
         dataloader_args: Arguments of the ``DataLoader`` of images, such as ``num_workers``.
         metrics_collectors: Collectors or functions. In a pass of its own they get a list of RGB
@@ -89,6 +91,8 @@ class MetricsCollectionCallback(part("training.utils.callbacks", "Callback")):  
 
     Raises:
         OptionError: An argument is not possible, or does not go with the others.
+        MissingExtraError: The package that reduces embeddings is not installed.
+        BrokenExtraError: It is installed, but cannot be imported.
     """
 
     kinds: ClassVar[tuple[str, ...]] = tuple(KINDS)
@@ -108,7 +112,7 @@ class MetricsCollectionCallback(part("training.utils.callbacks", "Callback")):  
         collect_predictions: bool | None = None,
         collect_embeddings: bool = False,
         embeddings_dim: int = 2,
-        embeddings_method: str = "pacmap",
+        embeddings_method: str | None = "pacmap",
         inference_chunk_size: int | None = None,
         dataloader_args: Mapping[str, Any] | None = None,
         *,
@@ -259,6 +263,7 @@ class MetricsCollectionCallback(part("training.utils.callbacks", "Callback")):  
         if self.collect_on == "own_pass":
             own = OwnPass(self, self._training, context, {"test": context.test_loader})
             own.collect(self._tested)
+            own.reduce()
         self._training.complete()
 
     def on_average_best_models_validation_start(self, context: Any) -> None:
@@ -276,9 +281,12 @@ class MetricsCollectionCallback(part("training.utils.callbacks", "Callback")):  
         """Say in the run how the training ended, and complete it, if it was made here."""
         if self._pass is not None:
             self._pass.abort()
-        self._pass = self._own_pass = None  # which know the model and its data
+        own, self._own_pass = self._own_pass, None  # which knows the model and its data
+        self._pass = None
         self._rows = {}
         error = sys.exc_info()[1]
+        if own is not None and self._is_finished and error is self._error_before:
+            own.reduce()
         if error is not None and error is not self._error_before:
             self._training.fail(error)
         elif not self._is_finished:  # the trainer keeps a KeyboardInterrupt to itself

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from tlc.errors import OptionError, TlcWarning
+from tlc.errors import OptionError
+from tlc.integration._reduction import check_reducer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["as_list", "check_embeddings", "check_loader", "check_mode", "check_sizes"]
 
 MODES = ("validation", "own_pass")
-METHODS = ("pacmap", "umap")
+METHODS = ("pacmap", "umap", "pca", None)
 
 
 def check_mode(mode: str, *, has_collectors: bool, own_pass_only: Mapping[str, bool]) -> None:
@@ -60,23 +60,20 @@ def check_sizes(**sizes: int | None) -> None:
             raise OptionError(f"{name} is {size!r}.", hint="give a positive integer.")
 
 
-def check_embeddings(dim: int, method: str, *, is_wanted: bool) -> None:
-    """Check how embeddings are to be reduced, and say that they are kept whole.
+def check_embeddings(dim: int, method: str | None, *, is_wanted: bool) -> None:
+    """Check how embeddings are to be reduced, and that they can be.
 
     Raises:
         OptionError: There is no such method, or no such number of dimensions.
+        MissingExtraError: The package of the method is not installed.
+        BrokenExtraError: It is installed, but cannot be imported.
     """
     if method not in METHODS:
         known = " or ".join(map(repr, METHODS))
         raise OptionError(f"embeddings_method is {method!r}.", hint=f"it is {known}.")
     check_sizes(embeddings_dim=dim)
-    if is_wanted:
-        warnings.warn(
-            "Embeddings are collected as the model has them, and are not reduced to "
-            f"{dim} dimensions by {method}: that can be done at any time later.",
-            TlcWarning,
-            stacklevel=3,
-        )
+    if is_wanted and method is not None:
+        check_reducer(method, {"n_components": dim})
 
 
 def check_loader(arguments: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tlc.errors import CollectorError, MetricsError, OptionError
 from tlc.integration._own_pass import bound, collect_tables
+from tlc.integration._reduction import EMBEDDINGS, reduce_collected
 from tlc.integration.super_gradients._framework import part
 from tlc.integration.super_gradients.images import as_is
 from tlc.integration.super_gradients.images_view import images_of
@@ -17,6 +18,7 @@ from tlc.integration.super_gradients.training import table_of
 from tlc.metrics import MeanAggregator, MetricsCollector
 from tlc.metrics._origin import Origin
 from tlc.metrics.aggregators import Aggregator
+from tlc.run.launch import this_rank
 from tlc.schemas import EmbeddingSchema
 
 if TYPE_CHECKING:
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from tlc.schemas import Schema
 
 __all__ = ["CallbackCollector", "OwnPass"]
-
-EMBEDDINGS = "embeddings"
 
 
 class OwnPass:
@@ -90,6 +90,15 @@ class OwnPass:
                     "collate_fn": as_is,
                 },
             )
+
+    def reduce(self) -> None:
+        """Reduce the embeddings that were collected: as those of the training table, if any."""
+        callback = self._callback
+        method = callback.embeddings_method if callback.collect_embeddings else None
+        if method is not None and self._training.url and not this_rank().rank:
+            tables = [Origin.of(dataset).table for dataset in self._datasets.values()]
+            arguments = {"n_components": callback.embeddings_dim}
+            reduce_collected(self._training.run, tables, method, arguments)
 
     def _pipeline(self) -> ImagePipeline:
         context, callback = self._context, self._callback

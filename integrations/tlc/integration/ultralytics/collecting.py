@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tlc.errors import OptionError
+from tlc.integration._reduction import EMBEDDINGS
 from tlc.integration.ultralytics.collectors import Seen, collectors_of
 from tlc.integration.ultralytics.embeddings import Embeddings
 from tlc.integration.ultralytics.losses import ImageLoss
@@ -100,7 +101,7 @@ class Collecting:
                 validator, preds, batch, self._split.ids, self._settings
             )
         if self._embeddings is not None:
-            seen.columns["embeddings"] = self._embeddings.of_batch()
+            seen.columns[EMBEDDINGS] = self._embeddings.of_batch()
         if self._loss is not None:
             seen.columns |= self._loss.of(raw, batch)
         self._collection.add(rows[kept], batch, PredictorOutput(seen))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tlc.constants import EPOCH
 from tlc.errors import OptionError
+from tlc.integration._reduction import reduce_collected
 from tlc.integration._training_run import TrainingRun
 from tlc.integration.ultralytics._package import framework
 from tlc.integration.ultralytics.collecting import Collecting
@@ -254,6 +255,15 @@ class Job:
         constants = {} if epoch is None else {EPOCH: epoch, "step": step}
         run = self.training.run_about(split.table)
         return Collecting(split, self.settings, run, constants, self.training.drop_repeated)
+
+    def reduce(self) -> None:
+        """Reduce the embeddings that were collected: as those of the split to train on, if any."""
+        reducer = self.settings.reducer
+        if reducer is None or not self.training.url or this_rank().rank:
+            return
+        names = sorted(self._splits, key=lambda name: name != "train")
+        tables = [self._splits[name].table for name in names]
+        reduce_collected(self.training.run, tables, *reducer)
 
     def log(self, epoch: int, values: Mapping[str, Any]) -> None:
         """Add what a trainer logs to the run."""

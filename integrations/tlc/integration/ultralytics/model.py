@@ -223,6 +223,7 @@ class YOLO(_ultralytics.YOLO):  # type: ignore[misc]
     def _done(self, job: Job, work: Callable[[], Any]) -> Any:
         try:
             result = work()
+            job.reduce()
         except BaseException as error:
             job.training.fail(error)
             raise

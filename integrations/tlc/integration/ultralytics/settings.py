@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import MISSING, dataclass, field, fields
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 
-from tlc.errors import MissingExtraError, OptionError
+from tlc.errors import OptionError
+from tlc.integration._reduction import check_reducer
 from tlc.integration.ultralytics._environment import parsed
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Settings"]
 
-REDUCERS = ("pacmap", "umap", None)
+REDUCERS = ("pacmap", "umap", "pca", None)
 _COLLECTION = (
     *("collection_val_only", "collection_epoch_start", "collection_epoch_interval"),
     *("exclude_zero_weight_collection", "image_embeddings_dim", "collect_loss"),
@@ -40,9 +40,10 @@ class Settings:
             model.
         image_embeddings_dim: Numbers that the embedding of each image is reduced to; 0 to collect
             no embeddings.
-        image_embeddings_reducer: ``"pacmap"`` or ``"umap"``; None to keep embeddings as the model
-            makes them, of whatever length.
-        image_embeddings_reducer_args: Arguments of the reducer.
+        image_embeddings_reducer: ``"pacmap"``, ``"umap"`` or ``"pca"``, which reduces embeddings
+            when training is over; None to keep them as the model makes them, of whatever length.
+        image_embeddings_reducer_args: Arguments of the reducer; see
+            `tlc.reduction.reduce_embeddings`.
         sampling_weights: Draw training rows with a probability proportional to their weight.
         exclude_zero_weight_training: Leave rows of weight zero out of training.
         exclude_zero_weight_collection: Leave rows of weight zero out of collection.
@@ -143,27 +144,26 @@ class Settings:
             task: The task of the model.
 
         Raises:
-            OptionError: The loss of each image is not known for the task, or embeddings cannot be
-                reduced.
+            OptionError: The loss of each image is not known for the task, or the reducer of
+                embeddings does not take an argument.
             MissingExtraError: The package that reduces embeddings is not installed.
+            BrokenExtraError: It is installed, but cannot be imported.
         """
         if self.collect_loss and task != "detect":
             raise OptionError(
                 f"collect_loss=True is for the task 'detect', not {task!r}.",
                 hint="leave it out; classification collects the loss in any case.",
             )
-        if self.image_embeddings_dim and self.image_embeddings_reducer is not None:
-            self._check_reducer(self.image_embeddings_reducer)
+        if self.reducer is not None:
+            check_reducer(*self.reducer)
 
-    def _check_reducer(self, name: str) -> None:
-        purpose = f"to reduce embeddings to {self.image_embeddings_dim} numbers"
-        if find_spec(name) is None:
-            raise MissingExtraError(name, extra="reduction", purpose=purpose)
-        if find_spec("tlc.reduction") is None:
-            raise OptionError(
-                f"This version of tlc has nothing {purpose}.",
-                hint="image_embeddings_reducer=None keeps them as the model makes them.",
-            )
+    @property
+    def reducer(self) -> tuple[str, dict[str, Any]] | None:
+        """Method and arguments that embeddings are to be reduced by; None if they are not."""
+        method, dim = self.image_embeddings_reducer, self.image_embeddings_dim
+        if not dim or method is None:
+            return None
+        return method, {**self.image_embeddings_reducer_args, "n_components": dim}
 
     def _check(self, fine: bool, name: str, wanted: str) -> None:
         if not fine:

@@ -1,0 +1,1 @@
+"""What differs between two tables; see `tlc.table.diffing.result`."""

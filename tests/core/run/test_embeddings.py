@@ -1,0 +1,182 @@
+"""Embeddings of a run, collected from a model, reduced for all epochs and splits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import tlc
+from tlc.errors import MetricsError, OptionError, ReductionError
+from tlc.metrics import EmbeddingsMetricsCollector, FunctionalMetricsCollector, Predictor
+from tlc.reduction import create_reducer, reduce_embeddings
+
+ROWS = {"train": 24, "val": 12}
+
+
+def as_tensor(sample):
+    return torch.tensor(sample["x"], dtype=torch.float32)
+
+
+def loss(batch, output):
+    return {"loss": output.forward.square().sum(dim=1)}
+
+
+@pytest.fixture
+def tables():
+    rng = np.random.default_rng(0)
+    return {
+        name: tlc.Table.from_dict(
+            {"x": rng.normal(size=(count, 5)).tolist(), "label": [*range(count)]},
+            table_name=name,
+            project_name="project",
+        )
+        for name, count in ROWS.items()
+    }
+
+
+@pytest.fixture
+def trained(run, tables):
+    """Return the run after two epochs, in each of which both tables were collected."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(5, 4), torch.nn.Linear(4, 2))
+    for epoch in range(2):
+        for name, table in tables.items():
+            tlc.collect_metrics(
+                table.with_transform(as_tensor),
+                [EmbeddingsMetricsCollector(layers=[1]), FunctionalMetricsCollector(loss)],
+                predictor=Predictor(model, layers=[1]),
+                split=name,
+                constants={"epoch": epoch},
+            )
+        with torch.no_grad():
+            model[0].weight += 1
+    return run
+
+
+def column(table, name):
+    return np.array(table.get_column(name).to_pylist(), np.float32)
+
+
+def about(tables):
+    infos = [table.metrics_info for table in tables]
+    return [(info.split, info.constants["epoch"]) for info in infos]
+
+
+EPOCHS = [("train", 0), ("val", 0), ("train", 1), ("val", 1)]
+
+
+@pytest.mark.parametrize("method", ["pacmap", "pca"])
+def test_all_are_reduced_as_the_last_epoch_of_the_table(trained, tables, method):
+    sources = trained.metrics_tables
+    written = trained.reduce_embeddings_by_foreign_table_url(tables["train"].url, method)
+    assert list(written) == [table.url for table in sources]
+    reduced = trained.metrics_tables[4:]
+    assert [table.url for table in reduced] == list(written.values())
+    assert [table.name for table in reduced] == [f"reduced_{i:04d}" for i in range(4)]
+    assert about(reduced) == EPOCHS
+    last = column(sources[2], "embeddings_1")
+    reducer = create_reducer(method).fit(last)
+    for source, table in zip(sources, reduced, strict=True):
+        wanted = reducer.transform(column(source, "embeddings_1"))
+        np.testing.assert_array_equal(column(table, f"embeddings_1_{method}"), wanted)
+        assert "embeddings_1" not in table.columns
+        assert table.get_column("loss").equals(source.get_column("loss"))
+        assert table.metrics_info.foreign_table == source.metrics_info.foreign_table
+        assert table.completeness == source.completeness
+        assert table.input_tables == [source.url, source.input_tables[0]]
+    moved = reducer.transform(column(sources[0], "embeddings_1")) - reducer.transform(last)
+    assert np.abs(moved).max() > 0.1
+
+
+def test_sources_that_are_deleted_are_gone_and_the_metrics_are_as_before(trained, tables):
+    before = trained.metrics(table=tables["val"], columns=["loss", "epoch"], join=["label"])
+    losses = trained.metrics.by_example("loss", tables["train"], "sum")
+    sources = trained.metrics_tables
+    trained.reduce_embeddings_by_foreign_table_url(tables["val"], "pca", delete_source_tables=True)
+    again = tlc.Run.from_url(trained.url)
+    assert about(again.metrics_tables) == EPOCHS
+    after = again.metrics(table=tables["val"], columns=["loss", "epoch"], join=["label"])
+    assert after.equals(before)
+    np.testing.assert_array_equal(again.metrics.by_example("loss", tables["train"], "sum"), losses)
+    assert not any((table.url / "manifest.json").exists() for table in sources)
+    assert all(not len(table.missing_example_ids()) for table in again.metrics_tables)
+    assert again.metrics()["embeddings_1_pca"].null_count == 0
+
+
+def test_metrics_about_an_earlier_revision_count(trained, tables):
+    newest = tables["train"].set_values("label", [0], [5])
+    view = newest.with_transform(as_tensor)
+    written = trained.reduce_embeddings_by_foreign_table_url(view, "pca")
+    assert len(written) == 4
+
+
+def test_tables_without_embeddings_are_left_alone(trained, tables):
+    trained.add_metrics({"loss": [1.0] * 24}, foreign_table_url=tables["train"], split="late")
+    written = trained.reduce_embeddings_by_foreign_table_url(
+        tables["train"], "pca", delete_source_tables=True
+    )
+    assert len(written) == 4
+    assert trained.metrics_tables[0].metrics_info.split == "late"
+
+
+def test_epochs_that_come_later_are_reduced_by_themselves(trained, tables):
+    url, val = tables["train"].url, tables["val"].url
+    trained.reduce_embeddings_by_foreign_table_url(url, "pca", True, n_components=1)
+    schema = {"embeddings_1": tlc.schemas.EmbeddingSchema(shape=4)}
+    metrics = {"embeddings_1": [*np.eye(12, 4, dtype=np.float32)]}
+    trained.add_metrics(metrics, schema, val, constants={"epoch": 2})
+    written = trained.reduce_embeddings_by_foreign_table_url(val, "pca", True)
+    assert [tlc.Table.from_url(each).name for each in written.values()] == ["reduced_0004"]
+    assert len(trained.metrics_tables) == 5
+
+
+def test_what_a_writer_has_written_so_far_is_reduced_too(trained, tables):
+    schema = {"embeddings_1": tlc.schemas.EmbeddingSchema(shape=4)}
+    writer = tlc.MetricsTableWriter(trained.url, tables["val"].url, schema=schema)
+    rows = {"example_id": [0, 1], "embeddings_1": [*np.ones((2, 4), np.float32)]}
+    writer.add_batch(rows)
+    writer.flush()
+    written = trained.reduce_embeddings_by_foreign_table_url(tables["train"], "pca")
+    assert [len(tlc.Table.from_url(url)) for url in written.values()] == [24, 12, 24, 12, 2]
+    writer.finalize()
+
+
+def test_a_metrics_table_that_is_reduced_by_itself_is_listed_when_it_is_added(trained):
+    reduced = reduce_embeddings(trained.metrics_tables[0], "pca")
+    assert len(trained.metrics_tables) == 4
+    trained.add_metrics_table(reduced)
+    assert trained.metrics_tables[4:] == [reduced]
+    assert reduced.metrics_info.split == "train"
+
+
+def test_a_copy_of_the_run_has_the_model_too(trained, tables):
+    trained.reduce_embeddings_by_foreign_table_url(tables["train"], "pca", True)
+    copied = trained.copy("other")
+    for table in copied.metrics_tables:
+        assert table.model_url.to_str().startswith(copied.url.to_str())
+        assert tlc.reduction.load_reducer(table.model_url).length == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"method": "tsne"}, OptionError, "tsne"),
+        ({"source_embedding_column": "embeddings_7"}, MetricsError, "are about .*train"),
+        ({"n_components": 5}, ReductionError, "n_components is 4 at most"),
+    ],
+    ids=str,
+)
+def test_errors_leave_the_run_as_it_was(trained, tables, options, error, message):
+    before = trained.metrics
+    with pytest.raises(error, match=message):
+        trained.reduce_embeddings_by_foreign_table_url(
+            tables["train"], **{"method": "pca", "delete_source_tables": True, **options}
+        )
+    assert trained.metrics == before
+    assert len(trained.metrics_tables) == 4
+
+
+def test_a_run_without_metrics_about_the_table_says_so(run, tables):
+    with pytest.raises(MetricsError, match="No metrics with the embeddings to reduce"):
+        run.reduce_embeddings_by_foreign_table_url(tables["train"], "pca")
