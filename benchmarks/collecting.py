@@ -153,7 +153,7 @@ def cases() -> Iterator[Case | Fact]:
             "loss, label, confidence by hand to Parquet": small.by_hand,
             "tlc": unsynced(small.collect),
             "tlc, synced": small.collect,
-            "tlc, the floor's 3 columns instead of 7": unsynced(small.collect_three),
+            "tlc, the floor's 3 columns instead of 9": unsynced(small.collect_three),
         },
         unit=ROWS,
         rounds=5,

@@ -1,7 +1,7 @@
 """The main loop on real data: train, find wrong labels in the metrics, repair them, train again.
 
 It is the longest example there is, so it reads from top to bottom: `digits` makes the data,
-`training` has the model and the loop, `suspects` finds the labels, `report` prints.
+`training` has the model and the loop, `tlc.dynamics.suggest` finds the labels, `report` prints.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def main(root: str | None = None) -> None:
     """
     for module in ("torch", "sklearn"):
         _optional.require(module, extra="demo", purpose="to run the demo")
-    from tlc.demo import digits, report, suspects, training
+    from tlc.demo import digits, report, training
+    from tlc.dynamics import suggest
 
     started = time.monotonic()
     projects = project_root(root)
@@ -52,9 +53,8 @@ def main(root: str | None = None) -> None:
     training.fit(train, val, EPOCHS)
     before.set_status_completed()
 
-    found = suspects.find(before, train)
-    suspects.repair(train, found)
-    repaired = train.latest()
+    found = suggest(before, train, split="train")
+    repaired = found.commit()
 
     after = init(PROJECT, "repaired", parameters={"epochs": EPOCHS}, root_url=projects)
     training.fit(repaired, val, EPOCHS)

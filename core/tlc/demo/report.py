@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from tlc.demo.suspects import Suspects
+    from tlc.dynamics import Suggestions
     from tlc.run import Run
     from tlc.table import Table
     from tlc.url import Url
@@ -25,7 +25,7 @@ class Outcome:
     val: Table
     before: Run
     after: Run
-    suspects: Suspects
+    suspects: Suggestions
     flipped: set[str]
     sheet: Url
 
@@ -57,7 +57,7 @@ def accuracy(run: Run, val: Table) -> float:
 def table(outcome: Outcome, seconds: float) -> str:
     """Return the report as text."""
     o = outcome
-    sure = int(o.suspects.sure.sum())
+    sure = int(o.suspects.is_sure.sum())
     rows = [
         ("wrong labels in the training set", f"{len(o.flipped)} of {len(o.train)}"),
         ("suspicious labels", f"{len(o.suspects)}, of which {o.hits} are wrong"),
@@ -79,7 +79,7 @@ def table(outcome: Outcome, seconds: float) -> str:
     return "\n".join(["", *lines, "", f"Look closer: tlc show {o.repaired.url}"])
 
 
-def contact_sheet(train: Table, suspects: Suspects, url: Url) -> Url:
+def contact_sheet(train: Table, suspects: Suggestions, url: Url) -> Url:
     """Draw the most suspicious samples with their given and predicted label, and return `url`."""
     from PIL import Image, ImageDraw
 
@@ -93,7 +93,7 @@ def contact_sheet(train: Table, suspects: Suspects, url: Url) -> Url:
         y = number // _COLUMNS * (_TILE + _CAPTION) + 4
         tile = sample["image"].resize((_TILE, _TILE), Image.Resampling.NEAREST)
         sheet.paste(tile.convert("RGB"), (x, y))
-        caption = f"given {sample['label']}\npredicted {suspects.predicted[number]}"
+        caption = f"given {sample['label']}\npredicted {suspects.proposed[number]}"
         draw.multiline_text((x, y + _TILE), caption, fill="black", spacing=0, font_size=11)
     sheet.save(url.to_local_path())
     return url

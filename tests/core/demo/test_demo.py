@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 import tlc
-from tlc.demo import digits, report, suspects, training
+from tlc.demo import digits, report, training
+from tlc.dynamics import Suggestions, suggest
 from tlc.errors import MissingExtraError
 from tlc.url import Url
 
@@ -105,80 +106,41 @@ def test_every_sample_has_metrics_of_every_epoch_and_training_repeats(train):
     assert losses[0] == losses[1]
 
 
-# suspects
-
-
-def store(run, table, label_prob, predicted, confidence, *, shuffled=()):
-    """Store the metrics of all epochs; arguments are arrays of shape (epochs, rows)."""
-    order = np.asarray(shuffled or range(len(table)))
-    for epoch in range(len(label_prob)):
-        columns = {
-            "label_prob": label_prob[epoch],
-            "predicted": predicted[epoch],
-            "confidence": confidence[epoch],
-        }
-        run.add_metrics(
-            {"example_id": order, **{name: values[order] for name, values in columns.items()}},
-            foreign_table_url=table,
-            constants={"epoch": epoch},
-            split="train",
-        )
+# report
 
 
 @pytest.fixture
 def stored(train):
-    """A run of four epochs that doubts rows 3, 7 and 9, is sure of 3 and 9, and of 9 the most."""
-    label = np.array([0] * 6 + [1] * 6)
-    label_prob = np.full((4, 12), 0.9)
-    predicted = np.tile(label, (4, 1))
-    confidence = np.full((4, 12), 0.9)
-    predicted[:, [3, 7, 9]] = [1, 5, 8]
-    label_prob[:, [3, 7, 9]] = [0.2, 0.3, 0.1]
-    confidence[:, 7] = 0.5
-    # Nobody is suspected for the first epoch, or for a low probability of the class that wins.
-    label_prob[0, 0], predicted[0, 0] = 0.0, 9
-    label_prob[:, 1] = 0.3
+    """A run of two epochs that doubts rows 3, 7 and 9, and is sure of 3 and 9."""
+    label_prob, confidence = np.full(12, 0.9), np.full(12, 0.9)
+    predicted = np.array([0] * 6 + [1] * 6)
+    predicted[[3, 7, 9]], label_prob[[3, 7, 9]] = [1, 0, 0], [0.2, 0.3, 0.1]
+    confidence[7] = 0.5
     run = tlc.init("p", "r")
-    store(run, train, label_prob, predicted, confidence, shuffled=range(11, -1, -1))
+    for epoch in range(2):
+        metrics = {"label_prob": label_prob, "predicted": predicted, "confidence": confidence}
+        run.add_metrics(metrics, foreign_table_url=train, constants={"epoch": epoch})
     return run
 
 
-def test_suspects_are_what_most_epochs_disbelieve_the_worst_first(stored, train):
-    found = suspects.find(stored, train)
-    assert found.rows.tolist() == [9, 3, 7]
-    assert found.predicted.tolist() == [8, 1, 5]
-    assert found.sure.tolist() == [True, True, False]
-    assert len(found) == 3
-
-
-def test_repairs_are_two_revisions_that_leave_the_table_alone(stored, train):
-    suspects.repair(train, suspects.find(stored, train))
-    latest = train.latest()
-    assert [revision.name for revision in train.revisions()] == ["table", "table-r1", "table-r2"]
-    labels, weights = latest.column("label").to_pylist(), latest.column("weight").to_pylist()
-    assert labels == [0, 0, 0, 1, 0, 0, 1, 1, 1, 8, 1, 1]
-    assert weights == [1.0] * 7 + [0.0] + [1.0] * 4
-    assert train.column("label").to_pylist() == [0] * 6 + [1] * 6
-    assert latest.description == "1 samples left out, where the model is unsure"
-
-
-def test_nothing_may_be_suspicious(train):
-    label = np.tile([0] * 6 + [1] * 6, (4, 1))
-    run = tlc.init("p", "r")
-    store(run, train, np.full((4, 12), 0.9), label, np.full((4, 12), 0.9))
-    found = suspects.find(run, train)
-    suspects.repair(train, found)
-    assert len(found) == 0
-    assert train.latest().column("label").to_pylist() == label[0].tolist()
-
-
-# report
+def proposals(train, count):
+    """Return that many proposals for a table, its first rows over and over."""
+    nothing = np.zeros(count)
+    return Suggestions(
+        table=train,
+        label="label",
+        rows=np.arange(count) % len(train),
+        current=nothing,
+        proposed=np.full(count, 7),
+        label_prob=nothing,
+        proposed_prob=nothing,
+        is_sure=np.ones(count, bool),
+    )
 
 
 @pytest.mark.parametrize(("count", "tiles"), [(1, 1), (8, 1), (9, 2), (12, 2)])
 def test_the_contact_sheet_has_a_tile_for_each_suspect(train, tmp_path, count, tiles):
-    found = suspects.Suspects(np.arange(count), np.full(count, 7), np.ones(count, bool))
-    url = report.contact_sheet(train, found, Url(tmp_path / "sheet.png"))
+    url = report.contact_sheet(train, proposals(train, count), Url(tmp_path / "sheet.png"))
     with Image.open(str(url)) as sheet:
         assert (sheet.format, sheet.mode) == ("PNG", "RGB")
         assert sheet.size == (8 * 80, tiles * 102 + 8)
@@ -190,14 +152,13 @@ def test_the_contact_sheet_has_a_tile_for_each_suspect(train, tmp_path, count, t
 
 
 def test_the_contact_sheet_ends_after_forty(train, tmp_path):
-    found = suspects.Suspects(np.zeros(99, int), np.ones(99, int), np.ones(99, bool))
-    url = report.contact_sheet(train, found, Url(tmp_path / "sheet.png"))
+    url = report.contact_sheet(train, proposals(train, 99), Url(tmp_path / "sheet.png"))
     with Image.open(str(url)) as sheet:
         assert sheet.size == (8 * 80, 5 * 102 + 8)
 
 
 def test_precision_and_recall_count_files(train, stored):
-    found = suspects.find(stored, train)
+    found = suggest(stored)
     names = {"03.png", "09.png", "05.png", "06.png"}
     outcome = report.Outcome(
         train, train.latest(), train, stored, stored, found, names, Url("sheet.png")

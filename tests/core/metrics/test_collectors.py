@@ -86,15 +86,20 @@ class TestClassification:
             "accuracy": np.float32,
             "confidence": np.float32,
             "label_prob": np.float32,
+            "label_logit": np.float32,
             "max_other_logit": np.float32,
+            "el2n": np.float32,
             "correct": np.bool_,
         }
-        expected = functional.cross_entropy(LOGITS, LABELS, reduction="none").numpy()
+        expected = functional.cross_entropy(LOGITS.double(), LABELS, reduction="none").numpy()
         np.testing.assert_allclose(columns["loss"], expected, rtol=1e-6)
         assert columns["predicted"].tolist() == [0, 2, 1, 1]
         assert columns["accuracy"].tolist() == [1.0, 0.0, 1.0, 0.0]
         assert columns["correct"].tolist() == [True, False, True, False]
         assert columns["max_other_logit"].tolist() == [0.0, 3.0, 1.0, 1.0]
+        assert columns["label_logit"].tolist() == LOGITS[range(4), LABELS].tolist()
+        errors = (probabilities - functional.one_hot(LABELS, 3)).norm(dim=1)
+        np.testing.assert_allclose(columns["el2n"], errors, rtol=1e-5)
         np.testing.assert_allclose(columns["confidence"], probabilities.amax(1), rtol=1e-6)
         np.testing.assert_allclose(
             columns["label_prob"], probabilities[range(4), LABELS].numpy(), rtol=1e-6
@@ -151,12 +156,15 @@ class TestClassification:
         columns = classify(torch.tensor([[1.0], [2.0]]), torch.tensor([0, 0]), classes=["only"])
         assert columns["accuracy"].tolist() == [1.0, 1.0]
         assert np.isnan(columns["max_other_logit"]).all()
+        assert columns["el2n"].tolist() == [0.0, 0.0]
+        assert columns["label_prob"].tolist() == [1.0, 1.0]
 
     def test_samples_without_label_stay_out(self):
         labels = LABELS.clone()
         labels[1] = -100
         columns = classify(LOGITS, labels)
-        for name in ("loss", "accuracy", "label_prob", "max_other_logit"):
+        named = ("loss", "accuracy", "label_prob", "label_logit", "max_other_logit", "el2n")
+        for name in named:
             assert np.isnan(columns[name]).tolist() == [False, True, False, False]
         assert columns["predicted"].tolist() == [0, 2, 1, 1]
         assert not np.isnan(columns["confidence"]).any()
@@ -164,14 +172,15 @@ class TestClassification:
         collector.start_aggregates().aggregate_batch(columns, collector.column_schemas)
         assert collector.aggregate_values["accuracy_avg"] == pytest.approx(2 / 3)
         own = classify(LOGITS, labels, loss_fn=nn.CrossEntropyLoss(reduction="none"))
-        np.testing.assert_allclose(own["loss"], columns["loss"], rtol=1e-6)
+        np.testing.assert_allclose(own["loss"], columns["loss"], rtol=1e-5)
 
     def test_aggregates_are_of_numbers_only(self):
         collector = ClassificationMetricsCollector(["a", "b", "c"])
         columns = collector([0, LABELS], PredictorOutput(LOGITS))
         collector.start_aggregates().aggregate_batch(columns, collector.column_schemas)
         assert set(collector.aggregate_values) == {
-            "loss_avg", "accuracy_avg", "confidence_avg", "label_prob_avg", "max_other_logit_avg",
+            "loss_avg", "accuracy_avg", "confidence_avg", "label_prob_avg", "label_logit_avg",
+            "max_other_logit_avg", "el2n_avg",
         }  # fmt: skip
         assert collector.column_schemas["predicted"].value.map[1].internal_name == "b"
         assert ClassificationMetricsCollector().column_schemas["predicted"].value.map is None
@@ -373,3 +382,7 @@ def test_classification_agrees_with_the_definitions(rows):
         assert columns["confidence"][i] == pytest.approx(max(share), rel=1e-4)
         assert columns["max_other_logit"][i] == pytest.approx(max(row[:label] + row[label + 1 :]))
         assert columns["loss"][i] == pytest.approx(-math.log(share[label]), rel=1e-3, abs=1e-5)
+        assert columns["label_logit"][i] == pytest.approx(row[label])
+        rest = sum(part for i, part in enumerate(share) if i != label)
+        errors = [rest, *share[:label], *share[label + 1 :]]
+        assert columns["el2n"][i] == pytest.approx(math.hypot(*errors), rel=1e-4, abs=1e-18)

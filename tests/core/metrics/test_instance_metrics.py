@@ -320,3 +320,35 @@ def test_ground_truth_that_was_corrected_is_used_afterwards():
     revision = table.set_values("true", range(world.images), corrected)
     after = match_stored(metrics, revision, COCO_THRESHOLDS).average_precision().mean
     assert before < after == pytest.approx(1.0)
+
+
+def test_rows_are_found_by_their_keys_in_revisions_with_other_rows():
+    world = large_world(1, images=IMAGES)
+    table, metrics, _ = collected(world, boxes)
+    whole = match_stored(metrics, table, 0.5).per_image().true_positives[0]
+    assert len(set(whole.tolist())) > 2
+    less = match_stored(metrics, table.delete_rows([0, 2]), 0.5).per_image()
+    assert less.true_positives[0].tolist() == np.delete(whole, [0, 2]).tolist()
+    backwards = table.keep(range(world.images)[::-1])
+    again = match_stored(metrics, backwards, 0.5).per_image()
+    assert again.true_positives[0].tolist() == whole.tolist()
+    with pytest.raises(MetricsError, match="not about the rows"):
+        match_stored(metrics, table.squash("alone", dataset_name="other").keep([]), 0.5)
+
+
+def test_predictions_match_what_they_overlap_if_classes_do_not_matter():
+    true = BoundingBoxes2D([[0, 0, 10, 10], [50, 50, 60, 60]], [0, 1], **SIZE)
+    found = BoundingBoxes2D([[0, 0, 10, 9], [50, 50, 60, 60]], [1, 1], [0.9, 0.8], **SIZE)
+    columns = {"n": [0], "true": [true]}
+    table = tlc.Table.from_dict(columns, project_name="instances", table_name=f"t{next(_names)}")
+    run = tlc.init("instances")
+    tlc.collect_metrics(
+        table.with_transform(lambda sample: {"n": sample["n"]}),
+        InstanceMetricsCollector(table),
+        lambda batch: [found],
+    )
+    (metrics,) = run.metrics_tables
+    assert match_stored(metrics, table, 0.5).truth_of_prediction.tolist() == [[-1, 1]]
+    blind = match_stored(metrics, table, 0.5, by_class=False)
+    assert blind.truth_of_prediction.tolist() == [[0, 1]]
+    assert blind.similarity[0] == pytest.approx([0.9, 1.0])
