@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypedDict, Unpack
 
 import numpy as np
 
+from tlc._wording import some
 from tlc.constants import EXAMPLE_ID, NUMBER_ROLE_NN_EMBEDDING
 from tlc.dynamics.stored_vectors import StoredVectors
 from tlc.dynamics.vectors import Vectors, as_vectors, stacked
@@ -154,10 +155,9 @@ def _only(names: list[str], where: str) -> str:
 def _tell_missing(found: Embeddings) -> None:
     missing = np.flatnonzero(~np.isfinite(found.vectors).all(axis=1))
     if len(missing):
-        named = ", ".join(map(str, missing[:_SHOWN])) + ("" if len(missing) <= _SHOWN else ", ...")
         warnings.warn(
             f"{len(missing)} of {len(found.vectors)} rows of {found.table.url} have no vector in "
-            f"{found.column!r}, and get no scores: {named}.",
+            f"{found.column!r}, and get no scores: {some(missing, _SHOWN)}.",
             TlcWarning,
             stacklevel=3,
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from tlc._wording import some
 from tlc.constants import (
     IMAGE_HEIGHT,
     IMAGE_WIDTH,
@@ -17,7 +18,13 @@ from tlc.constants import (
     X_MAX,
     Y_MAX,
 )
-from tlc.errors import ColumnError, ColumnNotFoundError, ImageReadError, OptionError, TlcWarning
+from tlc.errors import (
+    ColumnError,
+    ColumnNotFoundError,
+    ImageReadError,
+    OptionError,
+    TlcWarning,
+)
 from tlc.format.plain import numbers_of, validity_of
 from tlc.helpers import AnnotationHelper, AnnotationType
 from tlc.images.statistics import images_column
@@ -171,10 +178,9 @@ def box_crops(
 def _tell_empty(table: Table, name: str, is_empty: npt.NDArray[np.bool_], on_empty: str) -> None:
     rows = np.repeat(np.arange(len(table)), lengths_of(cells_at(table, f"{name}.{INSTANCES}")))
     found = list(dict.fromkeys(rows[is_empty].tolist()))
-    named = ", ".join(map(str, found[:_SHOWN])) + ("" if len(found) <= _SHOWN else ", ...")
     message = (
         f"{int(is_empty.sum())} of {len(is_empty)} boxes in {name!r} of {table.url} are empty, in "
-        f"rows {named}"
+        f"rows {some(found, _SHOWN)}"
     )
     if on_empty == "raise":
         raise ColumnError(f"{message}.", hint="correct or remove them, or skip them.")

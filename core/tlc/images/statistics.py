@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tlc._wording import some
 from tlc.drawing.picture import image_column
 from tlc.dynamics.scores import Scores
 from tlc.errors import (
@@ -160,10 +161,9 @@ def _of_image(text: str | None) -> _Statistics | TlcError:
 
 
 def _tell(table: Table, rows: list[int], reason: str) -> None:
-    named = ", ".join(map(str, rows[:_SHOWN])) + ("" if len(rows) <= _SHOWN else ", ...")
     warnings.warn(
         f"{len(rows)} of {len(table)} images of {table.url} could not be read, and have no "
-        f"statistics: rows {named}. The first: {reason}",
+        f"statistics: rows {some(rows, _SHOWN)}. The first: {reason}",
         TlcWarning,
         stacklevel=3,
     )

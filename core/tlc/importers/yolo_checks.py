@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tlc._wording import some
 from tlc.importers.report import Problem, Problems, shortened
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def with_class(lines: Lines, known: Collection[int], problems: Problems) -> Line
     """Return the lines whose class is known; the others are reported as ``DANGLING_REF``."""
     classes = lines.values[lines.start[:-1]]
     ids = np.fromiter(known, np.float64, len(known))
-    listed = ", ".join(map(str, sorted(known)[:10])) + (", ..." if len(known) > 10 else "")
+    listed = some(sorted(known), 10)
     return reject(
         lines,
         ~np.isin(classes, ids),

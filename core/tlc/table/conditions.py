@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
+from tlc._wording import some
 from tlc.errors import ExpressionError
 from tlc.format.patching import numbers_as_cells
 from tlc.format.plain import numbers_of, validity_of
@@ -156,11 +157,10 @@ class _Scope(ABC):
         ids = [key for key, element in elements if element.internal_name == name]
         ids = ids or [key for key, element in elements if element.display_name == name]
         if not ids:
-            names = [element.name for element in value_map.values()]
-            more = ", ..." if len(names) > 20 else ""
+            names = [repr(element.name) for element in value_map.values()]
             raise ExpressionError(
                 f"{shown(operand)} has no class {name!r}.",
-                hint=f"its classes are {', '.join(map(repr, names[:20]))}{more}.",
+                hint=f"its classes are {some(names, 20)}.",
             )
         return ids
 

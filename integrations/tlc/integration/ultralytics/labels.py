@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from tlc._wording import some
 from tlc.data_types import (
     BoundingBoxes2D,
     Keypoints2D,
@@ -135,16 +136,12 @@ def _index(indices: Mapping[int, int], number: Any, row: int, column: str) -> in
         return 0
     if number is None or number not in indices:
         raise CellError(
-            f"Column {column!r}, row {row}: the class {number!r} is none of {_some(indices)}.",
+            f"Column {column!r}, row {row}: the class {number!r} is none of "
+            f"{some(sorted(indices), _NAMED)}.",
             column=column,
             row=row,
         )
     return indices[number]
-
-
-def _some(indices: Mapping[int, int]) -> str:
-    more = ", ..." if len(indices) > _NAMED else ""
-    return ", ".join(map(str, sorted(indices)[:_NAMED])) + more
 
 
 def _no_parts(split: Split) -> dict[str, Any]:
