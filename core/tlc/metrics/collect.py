@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from tlc._optional import require
@@ -136,12 +137,13 @@ def reset_dataloader_cache() -> None:
 
 
 def _progress(count: int, split: str, *, is_shown: bool) -> Any:
-    from tqdm.auto import tqdm
-
+    is_shown = is_shown and Configuration.instance().display_progress
+    # The automatic one warns in notebooks without widgets, even if it is to show nothing.
+    tqdm = importlib.import_module("tqdm.auto" if is_shown else "tqdm").tqdm
     return tqdm(
         total=count,
         desc=f"Collecting metrics {split}".strip(),
         unit="sample",
         leave=False,
-        disable=not (is_shown and Configuration.instance().display_progress),
+        disable=not is_shown,
     )

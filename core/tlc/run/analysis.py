@@ -9,6 +9,7 @@ from tlc.errors import ColumnNotFoundError, MetricsError, UrlNotFoundError
 from tlc.format.layout import METRICS
 from tlc.format.manifest import MANIFEST, OPENED
 from tlc.run.metrics_reader import SPLIT, MetricsPart, Reader, info_of, opened, readable
+from tlc.run.reduced_metrics import without_repeats
 from tlc.url import Url, UrlAdapterRegistry
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ class Metrics(list[dict[str, Any]]):
         """Return the rows of all metrics tables, one below the other, as one Arrow table.
 
         Metrics tables that are about no table are left out, and so, with a `DamagedObjectWarning`,
-        are those that cannot be read.
+        are those that cannot be read. Where embeddings were reduced, each row is that of one
+        table: the one that has most of `columns`, or else the one reduced last.
 
         Args:
             table: Only metrics about this table, or about another revision, split or join of the
@@ -147,7 +149,7 @@ class Metrics(list[dict[str, Any]]):
             join: Columns of the table, to be put beside them.
         """
         reader = Reader(opened(table), columns, join)
-        for metrics in self.tables():
+        for metrics in without_repeats(list(self.tables()), columns):
             info = info_of(metrics)
             if info is not None and split in (None, info.split):
                 yield MetricsPart(metrics, info, reader)

@@ -293,7 +293,7 @@ class Run(Comparable, HasStatus):
             foreign_table_url: That table, or another revision of it.
             method: ``"pacmap"``, ``"umap"`` or ``"pca"``.
             delete_source_tables: Whether the tables that were reduced go, from the run and from the
-                disk. Without that `metrics` has each row twice.
+                disk. Without that `metrics` takes each row from the reduced ones.
             options: Arguments of `tlc.reduction.reduce_embeddings`, such as ``n_components=3``.
 
         Returns:

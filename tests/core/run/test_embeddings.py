@@ -180,3 +180,46 @@ def test_errors_leave_the_run_as_it_was(trained, tables, options, error, message
 def test_a_run_without_metrics_about_the_table_says_so(run, tables):
     with pytest.raises(MetricsError, match="No metrics with the embeddings to reduce"):
         run.reduce_embeddings_by_foreign_table_url(tables["train"], "pca")
+
+
+@pytest.mark.parametrize("retain", [False, True])
+def test_each_row_is_read_once_whether_or_not_sources_are_kept(trained, tables, retain):
+    train = tables["train"]
+    rows = 2 * ROWS["train"]
+    losses = trained.metrics.by_example("loss", train, "sum")
+    trained.reduce_embeddings_by_foreign_table_url(
+        train, "pca", retain_source_embedding_column=retain
+    )
+    reduced = trained.metrics(train)
+    assert reduced.num_rows == rows
+    assert ("embeddings_1" in reduced.column_names) == retain
+    assert "embeddings_1_pca" in reduced.column_names
+    before = trained.metrics(train, columns=["epoch", "embeddings_1"])
+    assert before.num_rows == rows
+    assert before["embeddings_1"].null_count == 0
+    assert np.allclose(trained.metrics.by_example("loss", train, "sum"), losses)
+    both = trained.metrics(train, columns=["embeddings_1", "embeddings_1_pca"])
+    assert both.num_rows == (rows if retain else 2 * rows)
+
+
+def test_reductions_of_reductions_are_read_once(trained, tables):
+    train = tables["train"]
+    for method in ("pca", "pacmap"):
+        trained.reduce_embeddings_by_foreign_table_url(
+            train, method, retain_source_embedding_column=True
+        )
+    assert len(trained.metrics_tables) == 16
+    for columns in (None, ["embeddings_1_pca", "embeddings_1_pacmap"], ["embeddings_1"], ["loss"]):
+        found = trained.metrics(train, columns=columns)
+        assert found.num_rows == 2 * ROWS["train"]
+        assert all(found[name].null_count == 0 for name in columns or ["embeddings_1_pacmap"])
+
+
+def test_of_two_reductions_without_the_source_each_column_can_be_read(trained, tables):
+    train = tables["train"]
+    for method in ("pca", "pacmap"):
+        trained.reduce_embeddings_by_foreign_table_url(train, method)
+    for name in ("embeddings_1", "embeddings_1_pca", "embeddings_1_pacmap"):
+        found = trained.metrics(train, columns=["epoch", name])
+        assert found.num_rows == 2 * ROWS["train"]
+        assert found[name].null_count == 0
