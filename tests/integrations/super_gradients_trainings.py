@@ -16,6 +16,15 @@ import tlc
 torch.set_num_threads(1)
 
 SIDE = 64
+# Else a thread of the framework's logs the load of the machine, and may do so once too often.
+LOGGER = {
+    "tb_files_user_prompt": False,
+    "save_checkpoints_remote": False,
+    "save_tensorboard_remote": False,
+    "save_logs_remote": False,
+    "project_name": "",
+    "monitor_system": False,
+}
 CLASSES = {3: "square", 7: "disc"}  # ids are not those of a model
 
 
@@ -50,6 +59,7 @@ def fit(model, train_loader, valid_loader=None, *, folder=None, name="training",
         "average_best_models": False,
         "save_model": folder is not None,
         "log_installed_packages": False,
+        "sg_logger_params": LOGGER,
     }
     trainer = Trainer(name, ckpt_root_dir=str(folder or mkdtemp()))
     trainer.train(

@@ -19,7 +19,7 @@ MAX_FILE, MAX_FUNCTION = 400, 40
 
 CODE = sorted(path for root in SOURCE_ROOTS for path in root.rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
-BENCHMARKS = sorted((ROOT / "benchmarks").rglob("*.py"))
+AROUND = sorted((ROOT / "benchmarks").rglob("*.py")) + sorted((ROOT / "notebooks").glob("*.py"))
 DOCS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "Makefile"]
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
@@ -46,7 +46,7 @@ def test_there_is_something_to_check():
 def test_a_file_has_at_most_400_lines():
     lengths = {
         at(path): len(path.read_text(encoding="utf-8").splitlines())
-        for path in CODE + TESTS + BENCHMARKS
+        for path in CODE + TESTS + AROUND
     }
     assert {path: n for path, n in lengths.items() if n > MAX_FILE} == {}
 
@@ -58,7 +58,7 @@ def test_a_function_has_at_most_40_lines():
     """
     long = {
         f"{at(path, function)} {function.name}": body_lines(function)
-        for path in CODE + TESTS + BENCHMARKS
+        for path in CODE + TESTS + AROUND
         for function in ast.walk(tree(path))
         if isinstance(function, FUNCTIONS) and body_lines(function) > MAX_FUNCTION
     }
@@ -285,7 +285,7 @@ def test_no_file_has_loose_ends_or_marks_of_another_place(pattern):
     """No notes to oneself, no path of one machine, no head of a file that came from elsewhere."""
     found = [
         f"{at(path)}:{number}: {line.strip()}"
-        for path in CODE + TESTS + BENCHMARKS + DOCS
+        for path in CODE + TESTS + AROUND + DOCS
         if path != Path(__file__)
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if pattern.search(line)
