@@ -95,6 +95,7 @@ def environment(folder: Path) -> dict[str, str]:
         "TLC_PROJECT_ROOT_URL": str(folder / "projects"),
         "TLC_CACHE_FOLDER": str(folder / "cache"),
         "TLC_DISPLAY_PROGRESS": "false",
+        "TLC_DURABILITY": "os",  # the folder is thrown away
         "PYTHONWARNINGS": ",".join(f"ignore:{start}" for start in WARNINGS),
         "OMP_NUM_THREADS": "1",  # the same numbers as in the tests, which share the cores
         "IPYTHONDIR": str(folder / "ipython"),
