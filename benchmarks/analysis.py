@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow.parquet as pq
 
-from benchmarks.harness import Case, unsynced
-from tlc.run import Run
-from tlc.table import Table
+from benchmarks.epochs import CLASSES, EPOCHS, NAME, ROWS, collected, columns
+from benchmarks.harness import Case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROWS, EPOCHS, CLASSES, WORST = 1_000_000, 10, 10, 200
+    from tlc.run import Run
+    from tlc.table import Table
+
+WORST = 200
 
 
 def cases() -> Iterator[Case]:
-    rng = np.random.default_rng(0)
-    labels = rng.integers(0, CLASSES, ROWS, dtype=np.int32)
-    table = unsynced(lambda: Table.from_dict({"label": labels}, table_name="train"))()
-    assert isinstance(table, Table)
-    run = Run.create("bench")
-    unsynced(lambda: _collect(run, table, labels, rng))()
-    files = sorted(map(str, Path(str(run.url)).glob("metrics/*/rank-*/*.parquet")))
-    name = f"of {EPOCHS * ROWS:,} metric rows"
+    made = collected()
+    run, table, labels, files = made.run, made.table, made.labels, made.files
     yield Case(
-        f"worst {WORST} of {ROWS:,} samples by mean loss, {name}",
+        f"worst {WORST} of {ROWS:,} samples by mean loss, {NAME}",
         {
             "two columns, bincount": lambda: floor_worst(files),
             "tlc": lambda: worst(run, table),
@@ -40,7 +34,7 @@ def cases() -> Iterator[Case]:
         rounds=5,
     )
     yield Case(
-        f"mean loss and accuracy by label and epoch, {name}",
+        f"mean loss and accuracy by label and epoch, {NAME}",
         {
             "four columns, bincount": lambda: floor_groups(files, labels),
             "tlc": lambda: groups(run, table),
@@ -65,7 +59,7 @@ def groups(run: Run, table: Table) -> object:
 def floor_worst(files: list[str]) -> np.ndarray:
     total, count = np.zeros(ROWS), np.zeros(ROWS, np.int64)
     for file in files:
-        ids, losses = _columns(file, ["example_id", "loss"])
+        ids, losses = columns(file, ["example_id", "loss"])
         total += np.bincount(ids, losses, ROWS)
         count += np.bincount(ids, minlength=ROWS)
     means = total / count
@@ -77,36 +71,13 @@ def floor_groups(files: list[str], labels: np.ndarray) -> tuple[np.ndarray, np.n
     shape = CLASSES * EPOCHS
     count, loss, correct = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     for file in files:
-        ids, epochs, losses, predicted = _columns(
-            file, ["example_id", "epoch", "loss", "predicted"]
-        )
+        ids, epochs, losses, predicted = columns(file, ["example_id", "epoch", "loss", "predicted"])
         its = labels[ids]
         group = its * EPOCHS + epochs
         count += np.bincount(group, minlength=shape)
         loss += np.bincount(group, losses, shape)
         correct += np.bincount(group, its == predicted, shape)
     return loss / count, correct / count
-
-
-def _columns(file: str, names: list[str]) -> list[np.ndarray]:
-    table = pq.ParquetFile(file).read(columns=names).combine_chunks()
-    found = {}
-    for name in names:
-        cells = table.column(name).chunk(0)
-        found[name] = np.frombuffer(cells.buffers()[1], cells.type.to_pandas_dtype())[: len(cells)]
-    return [found[name] for name in names]
-
-
-def _collect(run: Run, table: Table, labels: np.ndarray, rng: np.random.Generator) -> None:
-    for epoch in range(EPOCHS):
-        predicted = np.where(rng.random(ROWS) < 0.8, labels, rng.integers(0, CLASSES, ROWS))
-        metrics = {
-            "loss": rng.exponential(size=ROWS).astype(np.float32),
-            "predicted": predicted.astype(np.int32),
-            "confidence": rng.random(ROWS, np.float32),
-            "correct": predicted == labels,
-        }
-        run.add_metrics(metrics, foreign_table_url=table, constants={"epoch": epoch})
 
 
 def _duckdb(files: list[str]) -> object:

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow.parquet as pq
 
-from benchmarks.harness import Case, Fact, unsynced
+from benchmarks.epochs import EPOCHS, NAME, ROWS, collected, columns
+from benchmarks.harness import Case, Fact
 from benchmarks.processes import fresh
 from tlc.dynamics import aum, cartography, forgetting, label_issues, loss_trajectory, suggest
-from tlc.run import Run
-from tlc.schemas import CategoricalLabelSchema
-from tlc.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROWS, EPOCHS, CLASSES = 1_000_000, 10, 10
+    from tlc.run import Run
 
 
 def cases() -> Iterator[Case | Fact]:
-    rng = np.random.default_rng(0)
-    labels = rng.integers(0, CLASSES, ROWS, dtype=np.int32)
-    schema = {"label": CategoricalLabelSchema([str(n) for n in range(CLASSES)])}
-    table = unsynced(lambda: Table.from_dict({"label": labels}, schema, table_name="train"))()
-    assert isinstance(table, Table)
-    run = Run.create("bench")
-    unsynced(lambda: _collect(run, table, labels, rng))()
-    files = sorted(map(str, Path(str(run.url)).glob("metrics/*/rank-*/*.parquet")))
-    name = f"of {EPOCHS * ROWS:,} metric rows"
+    made = collected()
+    run, files = made.run, made.files
     yield Case(
-        f"cartography {name}",
+        f"cartography {NAME}",
         {
             "three columns, sums": lambda: floor(files),
             "tlc": lambda: cartography(run),
@@ -50,14 +39,14 @@ def cases() -> Iterator[Case | Fact]:
         "suggestions": suggest,
     }
     for what, score in scores.items():
-        yield Case(f"{what} {name}", {"tlc": lambda score=score: score(run)}, rounds=3, limit=5000)
-    yield Fact(f"cartography {name}, memory", lambda: _memory(run), 300, "MB")
+        yield Case(f"{what} {NAME}", {"tlc": lambda score=score: score(run)}, rounds=3, limit=5000)
+    yield Fact(f"cartography {NAME}, memory", lambda: _memory(run), 300, "MB")
 
 
 def floor(files: list[str]) -> tuple[np.ndarray, ...]:
     total, squares, right = np.zeros((3, ROWS))
     for file in files:
-        ids, probability, accuracy = _columns(file, ["example_id", "label_prob", "accuracy"])
+        ids, probability, accuracy = columns(file, ["example_id", "label_prob", "accuracy"])
         assert (ids == np.arange(ROWS)).all(), "in the order of the table"
         wide = probability.astype(np.float64)
         total += wide
@@ -65,32 +54,6 @@ def floor(files: list[str]) -> tuple[np.ndarray, ...]:
         right += accuracy
     mean = total / EPOCHS
     return mean, np.sqrt(np.maximum(squares / EPOCHS - mean * mean, 0)), right / EPOCHS
-
-
-def _columns(file: str, names: list[str]) -> list[np.ndarray]:
-    table = pq.ParquetFile(file).read(columns=names).combine_chunks()
-    found = []
-    for name in names:
-        cells = table.column(name).chunk(0)
-        found.append(np.frombuffer(cells.buffers()[1], cells.type.to_pandas_dtype())[: len(cells)])
-    return found
-
-
-def _collect(run: Run, table: Table, labels: np.ndarray, rng: np.random.Generator) -> None:
-    for epoch in range(EPOCHS):
-        predicted = np.where(rng.random(ROWS) < 0.8, labels, rng.integers(0, CLASSES, ROWS))
-        confidence = (0.5 + rng.random(ROWS) / 2).astype(np.float32)
-        right = predicted == labels
-        metrics = {
-            "loss": rng.exponential(size=ROWS).astype(np.float32),
-            "predicted": predicted.astype(np.int32),
-            "accuracy": right.astype(np.float32),
-            "confidence": confidence,
-            "label_prob": np.where(right, confidence, 1 - confidence),
-            "label_logit": rng.normal(size=ROWS).astype(np.float32),
-            "max_other_logit": rng.normal(size=ROWS).astype(np.float32),
-        }
-        run.add_metrics(metrics, foreign_table_url=table, constants={"epoch": epoch})
 
 
 def _duckdb(files: list[str]) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from tlc.metrics._inputs import LABEL_NAMES
 from tlc.metrics._tensors import is_tensor
 from tlc.metrics.aggregators import Aggregator, MeanAggregator
 from tlc.metrics.collectors._predictions import forward_of, labels_of, scores_of
+from tlc.metrics.collectors._softmax import labelled_softmax
 from tlc.metrics.collectors.metrics_collector_base import MetricsCollector, PreprocessFn
 from tlc.schemas import (
     BoolSchema,
@@ -39,7 +40,6 @@ LABEL_PROB = "label_prob"
 LABEL_LOGIT = "label_logit"
 MAX_OTHER_LOGIT = "max_other_logit"
 EL2N = "el2n"
-_FLOATS = (LOSS, LABEL_PROB, LABEL_LOGIT, MAX_OTHER_LOGIT, EL2N, CONFIDENCE)
 
 
 class ClassificationMetricsCollector(MetricsCollector):
@@ -128,37 +128,27 @@ class ClassificationMetricsCollector(MetricsCollector):
         binary = given.ndim == 1
         logits = torch.stack((torch.zeros_like(given), given), dim=1) if binary else given
         labels, absent = self._labels(batch, logits)
-        top, predicted = logits.max(dim=1)
-        index = labels.unsqueeze(1)
-        label = logits.gather(1, index).squeeze(1)
-        others = logits.scatter(1, index, float("-inf"))
-        highest = others.amax(dim=1)
-        if logits.shape[1] == 1:
-            highest = torch.full_like(highest, float("nan"))
-        # The softmax in terms of its largest entry, without the label where small numbers count:
-        # twice as fast as log_softmax on a CPU, and more exact.
-        parts = (others - top.unsqueeze(1)).exp_()
-        rest, below = parts.sum(dim=1), label - top
-        more = rest + below.expm1()  # what the sum of all parts is above 1
-        cross_entropy, total = more.log1p() - below, more + 1
-        el2n = torch.hypot(rest, torch.linalg.vector_norm(parts, dim=1)) / total
-        loss = cross_entropy
+        found = labelled_softmax(logits, labels)
+        loss = found.cross_entropy
         if self.loss_fn is not None:
-            loss = _custom_loss(self.loss_fn, given, labels, absent)
-        correct = predicted == labels
-        given_label = [loss, (-cross_entropy).exp(), label, highest, el2n]
-        if absent is not None:
-            given_label = [values.masked_fill(absent, float("nan")) for values in given_label]
-            correct &= ~absent
-        columns: dict[str, Any] = dict(
-            zip(_FLOATS, _on_cpu([*given_label, total.reciprocal()]), strict=True)
-        )
-        columns[CORRECT] = correct.cpu().numpy()
-        columns[ACCURACY] = columns[CORRECT].astype(np.float32)
-        if absent is not None:
-            columns[ACCURACY][absent.cpu().numpy()] = np.nan
-        columns[PREDICTED] = predicted.cpu().numpy().astype(np.int32)
-        return columns
+            loss = _custom_loss(self.loss_fn, given, labels, absent).cpu().numpy()
+        missing = None if absent is None else absent.cpu().numpy()
+        correct = found.correct if missing is None else found.correct & ~missing
+
+        def of_label(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+            return values if missing is None else np.where(missing, np.nan, values)
+
+        return {
+            LOSS: of_label(loss),
+            PREDICTED: found.predicted.astype(np.int32),
+            ACCURACY: of_label(correct.astype(np.float32)),
+            CONFIDENCE: found.confidence,
+            LABEL_PROB: of_label(found.label_prob),
+            LABEL_LOGIT: of_label(found.label_logit),
+            MAX_OTHER_LOGIT: of_label(found.max_other_logit),
+            EL2N: of_label(found.el2n),
+            CORRECT: correct,
+        }
 
     def _logits(self, forward: Any) -> torch.Tensor:
         """Return logits as float32, of shape (B, C), or (B,) of a binary classifier."""
@@ -242,13 +232,6 @@ def _custom_loss(
             hint="use reduction='none'.",
         )
     return loss.to(logits)
-
-
-def _on_cpu(numbers: list[torch.Tensor]) -> Iterable[Any]:
-    """Return tensors of one shape as arrays; those of another device come over together."""
-    if numbers[0].device.type == "cpu":
-        return [values.numpy() for values in numbers]
-    return iter(_torch().stack(numbers).cpu().numpy())
 
 
 def _name(function: object) -> str:
