@@ -46,7 +46,8 @@ def label_issues(
     Without, `label_prob`, `predicted` and `confidence` are used: the thresholds are exact, and the
     probability of the class that was predicted most is known from below. What is found then are
     issues by the definition above as well, but some are missed: those whose class was confident and
-    not predicted.
+    not predicted. And where several classes reach their thresholds, the one that was predicted most
+    need not be the one of the highest mean probability.
 
     The method wants probabilities of a model that was not trained on the sample. A model that was
     learns wrong labels by heart in time: use the first `epochs`, or metrics of a held-out part.
@@ -63,9 +64,10 @@ def label_issues(
 
     Returns:
         `is_label_issue`, bool, false for rows without metrics; `suggested_label`, int32, the class
-        that the sample counts for, or the label where that is no issue; `label_quality`, float32,
-        the mean probability of the label, NaN for rows without metrics or label. Labels are those
-        that the metrics were collected with, or, with `probabilities`, those of the table.
+        that the sample counts for, or the label, -1 for none, if it is no issue; `label_quality`,
+        float32, the mean probability of the label, NaN for rows without metrics or label. Labels
+        are those that the metrics were collected with, or, with `probabilities`, those of the
+        table.
 
     Raises:
         ColumnNotFoundError: Metrics or table do not have a column.
@@ -155,6 +157,8 @@ def _mean_vectors(found: Epochs, name: str) -> npt.NDArray[np.float32]:
     count = np.zeros(len(found.table), np.float32)
     for each in found:
         vectors: Any = each.values[name]
+        if not vectors.shape[1]:  # all are missing
+            continue
         if np.ndim(total) and total.shape != vectors.shape:
             raise ColumnError(f"The vectors in column {name!r} differ in length.")
         is_there = ~np.any(np.isnan(vectors), axis=1)

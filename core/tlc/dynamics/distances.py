@@ -20,6 +20,7 @@ __all__ = [
     "SquaredDistances",
     "as_distances",
     "limit_of",
+    "members_of",
     "prepared",
     "smallest",
     "squared_distances",
@@ -61,10 +62,21 @@ def prepared(vectors: Vectors, metric: Metric) -> tuple[Ints, Vectors]:
     if metric == "euclidean":
         rows = np.flatnonzero(there)
         return rows, np.ascontiguousarray(vectors[rows], np.float32)
-    lengths = np.zeros(len(vectors))
-    lengths[there] = np.sqrt(np.einsum("ij,ij->i", vectors[there], vectors[there], dtype=float))
-    rows = np.flatnonzero(lengths > 0)
-    return rows, (vectors[rows] / lengths[rows, None]).astype(np.float32)
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
+    rows = np.flatnonzero(there & (lengths > 0))
+    places = vectors[rows].astype(np.float32, copy=False)
+    return rows, np.divide(places, lengths[rows, None], out=places, casting="same_kind")
+
+
+def members_of(codes: Ints) -> Iterator[Ints]:
+    """Yield the places of each number, ascending, the lowest number first.
+
+    Args:
+        codes: Numbers, shape ``(n,)``.
+    """
+    order = np.argsort(codes, kind="stable")
+    ends = np.flatnonzero(np.diff(codes[order])) + 1
+    yield from np.split(order, ends) if len(codes) else ()
 
 
 def as_distances(squared: Vectors, metric: Metric) -> Vectors:

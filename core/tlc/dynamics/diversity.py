@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from tlc.dynamics.distances import prepared
+from tlc.dynamics.distances import as_distances, members_of, prepared, squared_distances
 from tlc.dynamics.embeddings import embeddings
 from tlc.dynamics.scores import Scores
 from tlc.table.paths import groups_by
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tlc.dynamics.vectors import Vectors
 
 __all__ = ["distances_to_means", "diversity"]
+
+_SAME = 1e-13
+"""Cosine distance of equal directions at most, by the error of float32."""
 
 
 def diversity(
@@ -42,7 +45,7 @@ def diversity(
         **where: Which vectors; see `tlc.dynamics.embeddings`.
 
     Returns:
-        ``diversity``: of the row, float32; 1 if all rows of the class are equal;
+        ``diversity``: of the row, float32; 1 if all rows of the class are in one place;
         ``class_diversity``: of its class, float32. Both are NaN for rows without a vector.
 
     Raises:
@@ -52,7 +55,9 @@ def diversity(
     given = embeddings(source, **where)
     codes = groups_by(given.table, [] if by is None else [by]).codes
     own, mean = distances_to_means(given.vectors, codes, metric=metric)
-    ratio = np.divide(own, mean, out=np.ones_like(own), where=mean != 0)
+    # Of rows in one place nothing but the error of float32 remains.
+    apart = ~(mean <= (_SAME if metric == "cosine" else 0))
+    ratio = np.divide(own, mean, out=np.ones_like(own), where=apart)
     return Scores(
         given.table,
         {"diversity": ratio, "class_diversity": mean},
@@ -79,15 +84,16 @@ def distances_to_means(
     """
     rows, places = prepared(vectors, metric)
     made = np.full((2, len(vectors)), np.nan, np.float32)
-    for number in np.unique(classes[rows]):
-        chosen = classes[rows] == number
+    for chosen in members_of(classes[rows]):
         members = places[chosen]
         mean = members.mean(axis=0, dtype=np.float64)
-        if metric == "cosine":
-            length = np.linalg.norm(mean)
-            distances = 1 - members @ (mean / length if length else mean)
+        length = np.linalg.norm(mean) if metric == "cosine" else 1.0
+        if length:
+            centre = (mean / length).astype(np.float32)[None]
+            same = np.zeros((len(members), 1), np.int64)
+            distances = as_distances(squared_distances(members, centre, same), metric)[:, 0]
         else:
-            distances = np.linalg.norm(members - mean, axis=1)
+            distances = np.ones(len(members), np.float32)  # as far as is a right angle
         made[0, rows[chosen]] = distances
-        made[1, rows[chosen]] = distances.mean()
+        made[1, rows[chosen]] = distances.mean(dtype=np.float64)
     return made[0], made[1]

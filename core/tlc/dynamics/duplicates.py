@@ -21,12 +21,16 @@ from tlc.errors import OptionError
 
 if TYPE_CHECKING:
     from tlc.dynamics.embeddings import Source, Where
+    from tlc.dynamics.neighbours import Neighbours
     from tlc.dynamics.vectors import Vectors
 
 __all__ = ["duplicate_groups", "leakage", "near_duplicates"]
 
 _LINKS = 16
 """Neighbours that may link two rows where not all pairs are looked at."""
+
+_PAIRS = 1 << 14
+"""Pairs whose vectors are in memory at a time."""
 
 
 def near_duplicates(
@@ -60,9 +64,13 @@ def near_duplicates(
         OptionError: The threshold is negative, or there is no such metric.
         ColumnNotFoundError: There are no embeddings.
     """
+    _check(threshold)
     given = embeddings(source, **where)
-    groups = duplicate_groups(given.vectors, threshold, metric=metric, exact_up_to=exact_up_to)
-    found = find_neighbours(given.vectors, 1, metric=metric, exact_up_to=exact_up_to)
+    found = find_neighbours(given.vectors, _LINKS, metric=metric, exact_up_to=exact_up_to)
+    if found.is_exact:
+        groups = duplicate_groups(given.vectors, threshold, metric=metric, exact_up_to=exact_up_to)
+    else:
+        groups = _linked(found, threshold)
     return Scores(
         given.table,
         {
@@ -115,7 +123,8 @@ def leakage(
             "nearest_distance": distances,
         },
         description=f"rows with a near duplicate in {searched.table.name}: {metric} distance of "
-        f"{given.column} <= {threshold:g}",
+        f"{given.column} <= {threshold:g}"
+        + ("" if found.is_exact else ", found by approximate search"),
     )
 
 
@@ -143,24 +152,26 @@ def duplicate_groups(
     """
     _check(threshold)
     rows, places = prepared(vectors, metric)
-    sets = _Sets(len(rows))
     if len(rows) > exact_up_to:
         found = find_neighbours(vectors, _LINKS, metric=metric, exact_up_to=exact_up_to)
-        ones, others = np.nonzero(found.distances[rows] <= np.float32(threshold))
-        sets.join(ones, np.searchsorted(rows, found.rows[rows][ones, others]))
-    elif len(rows):
-        _join_all(sets, places, limit_of(threshold, metric))
-    _, number, sizes = np.unique(sets.roots, return_inverse=True, return_counts=True)
-    is_group = sizes > 1
-    numbers = np.where(is_group, is_group.cumsum() - 1, -1)
+        return _linked(found, threshold)
     made = np.full(len(vectors), -1, np.int64)
-    made[rows] = numbers[number]
+    if len(rows):
+        made[rows] = _groups_within(places, limit_of(threshold, metric))
     return made
 
 
-def _join_all(sets: _Sets, places: Vectors, limit: float) -> None:
-    """Join all pairs within a squared distance."""
-    work = SquaredDistances(places)
+def _linked(found: Neighbours, threshold: float) -> Ints:
+    """Return groups of rows that are linked to a neighbour."""
+    sets = _Sets(len(found.rows))
+    ones, ranks = np.nonzero(found.distances <= np.float32(threshold))
+    sets.join(ones, found.rows[ones, ranks])
+    return sets.groups()
+
+
+def _groups_within(places: Vectors, limit: float) -> Ints:
+    """Return groups by all pairs within a squared distance."""
+    sets, work = _Sets(len(places)), SquaredDistances(places)
     for start, block in work.blocks():
         is_near = block <= limit + work.noise
         if not is_near.any():
@@ -169,9 +180,14 @@ def _join_all(sets: _Sets, places: Vectors, limit: float) -> None:
         is_near &= roots[start : start + len(block), None] != roots
         ones, others = np.nonzero(is_near)
         ones += start
-        exact = squared_distances(places[ones], places, others[:, None])[:, 0]
-        is_near_indeed = exact <= np.float32(limit)
-        sets.join(ones[is_near_indeed], others[is_near_indeed])
+        for begin in range(0, len(ones), _PAIRS):
+            one, other = ones[begin : begin + _PAIRS], others[begin : begin + _PAIRS]
+            differ = sets.roots[one] != sets.roots[other]  # few do once others have been joined
+            one, other = one[differ], other[differ]
+            exact = squared_distances(places[one], places, other[:, None])[:, 0]
+            is_near_indeed = exact <= np.float32(limit)
+            sets.join(one[is_near_indeed], other[is_near_indeed])
+    return sets.groups()
 
 
 class _Sets:
@@ -194,6 +210,12 @@ class _Sets:
             np.minimum.at(roots, np.maximum(ones, others), np.minimum(ones, others))
             while not (roots[roots] == roots).all():
                 roots[:] = roots[roots]
+
+    def groups(self) -> Ints:
+        """Return the number of the set of each, those with the lowest first; -1 for loners."""
+        _, number, sizes = np.unique(self.roots, return_inverse=True, return_counts=True)
+        is_group = sizes > 1
+        return np.where(is_group, is_group.cumsum() - 1, -1)[number]
 
 
 def _check(threshold: float) -> None:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, TypeAlias, TypedDict, Unpack
 import numpy as np
 
 from tlc._wording import some
-from tlc.constants import EXAMPLE_ID, NUMBER_ROLE_NN_EMBEDDING
+from tlc.constants import NUMBER_ROLE_NN_EMBEDDING
 from tlc.dynamics.stored_vectors import StoredVectors
 from tlc.dynamics.vectors import Vectors, as_vectors, stacked
-from tlc.errors import ColumnError, ColumnNotFoundError, TlcWarning
+from tlc.errors import ColumnError, ColumnNotFoundError, OptionError, TlcWarning
 from tlc.run import Run
 from tlc.run.metrics_reader import opened
 from tlc.table import Table, TableView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from tlc.dynamics.epochs import AnyTable
 
@@ -91,16 +91,30 @@ def embeddings(source: Source, **where: Unpack[Where]) -> Embeddings:
         ColumnNotFoundError: There is no such column, or none of embeddings.
         ColumnError: There are several columns of embeddings; or vectors differ in length.
         MetricsError: The run is about several tables; or has nothing about this one.
+        OptionError: Of a table more than `column` is given, or anything of `Embeddings`; or there
+            is no such option.
     """
     if isinstance(source, Embeddings):
+        _check_options(where, (), "of Embeddings")
         return source
     if isinstance(source, Run):
+        _check_options(where, Where.__optional_keys__, "of a run")
         found = _of_run(source, **where)
     else:
+        _check_options(where, ["column"], "of a table")
         table = source.source if isinstance(source, TableView) else source
         found = _of_table(table, where.get("column"))
     _tell_missing(found)
     return found
+
+
+def _check_options(where: Where, known: Collection[str], what: str) -> None:
+    unknown = [name for name, value in where.items() if name not in known and value is not None]
+    if unknown:
+        raise OptionError(
+            f"There is no option {unknown[0]!r} {what}.",
+            hint=f"known: {', '.join(sorted(known))}." if known else "vectors are taken as given.",
+        )
 
 
 def _of_table(table: Table, column: str | None) -> Embeddings:
@@ -131,9 +145,7 @@ def _roles(tables: Iterable[Table]) -> list[str]:
             name
             for table in tables
             for name, schema in table.rows_schema.values.items()
-            if getattr(schema.value, "number_role", "") == NUMBER_ROLE_NN_EMBEDDING
-            and schema.shape
-            and name != EXAMPLE_ID
+            if getattr(schema.value, "number_role", "") == NUMBER_ROLE_NN_EMBEDDING and schema.shape
         )
     )
 

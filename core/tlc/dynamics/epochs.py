@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import index
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -66,7 +67,7 @@ class Epochs:
         MetricsError: There is no epoch; the metrics are about several tables, or about no row of
             `table`; or only some have an epoch.
         ObjectNotFoundError: The table that the metrics are about is no longer there.
-        OptionError: `epochs` is a number below 1.
+        OptionError: `epochs` is a number below 1, or neither a number nor a slice.
     """
 
     def __init__(
@@ -80,12 +81,24 @@ class Epochs:
         epoch: str = EPOCH,
         vectors: bool = False,
     ) -> None:
-        self.table, self.parts = find_parts(run, table, columns, split)
+        chosen = _chosen(epochs)
+        self.table, self._parts = find_parts(run, table, columns, split)
         self._columns, self._vectors = columns, vectors
-        self._schedule = _schedule(self.parts, epoch)
-        self.numbers = sorted(self._schedule)[_chosen(epochs)]
-        if self._schedule and not self.numbers:
-            raise MetricsError(f"There are no such epochs in {run.url}: {epochs}.")
+        self._schedule = _schedule(self._parts, epoch)
+        self.numbers = sorted(self._schedule)[chosen]
+        if not self._schedule:
+            raise self._unreadable()
+        if not self.numbers:
+            raise MetricsError(
+                f"There are no such epochs in {run.url}: {epochs}.",
+                hint=f"it has {len(self._schedule)}.",
+            )
+
+    @property
+    def parts(self) -> list[MetricsPart]:
+        """The metrics tables that hold these epochs, in the order in which they were added."""
+        held = {part for number in self.numbers for part, _ in self._schedule[number]}
+        return [part for part in self._parts if part in held]
 
     def __iter__(self) -> Iterator[Epoch]:
         """Yield what was stored in each epoch; epochs of which nothing can be read are left out.
@@ -108,8 +121,13 @@ class Epochs:
         Raises:
             MetricsError: Nothing can be read at all.
         """
+        return self._tables(self.numbers)
+
+    def _tables(
+        self, numbers: Sequence[float]
+    ) -> Iterator[tuple[float, list[tuple[MetricsPart, pa.Table]]]]:
         kept, is_empty = _Kept(), True
-        for number in self.numbers:
+        for number in numbers:
             tables = [
                 (part, read)
                 for part, order in self._schedule[number]
@@ -119,25 +137,29 @@ class Epochs:
                 is_empty = False
                 yield number, tables
         if is_empty:
-            raise MetricsError(
-                f"No metrics about rows of {self.table.url} can be read.",
-                hint="a warning names each metrics table that is damaged.",
-            )
+            raise self._unreadable()
+
+    def _unreadable(self) -> MetricsError:
+        return MetricsError(
+            f"No metrics about rows of {self.table.url} can be read.",
+            hint="a warning names each that is damaged; others are about rows it lacks.",
+        )
 
     def _dense(self, pieces: Sequence[Piece], name: str) -> npt.NDArray[Any]:
         count = len(self.table)
-        kinds = (values[name].dtype for _, values in pieces)
-        shapes = {values[name].shape[1:] for _, values in pieces}
+        found = [(rows, span(rows), values[name]) for rows, values in pieces]
+        # Vectors that are all missing have no length.
+        shapes = {values.shape[1:] for *_, values in found} - {(0,)} or {(0,)}
         if len(shapes) > 1:
             raise ColumnError(f"The vectors in column {name!r} differ in length.")
-        dense = np.full((count, *shapes.pop()), np.nan, np.result_type(np.float32, *kinds))
-        for rows, values in pieces:
-            where = span(rows)
-            if where == slice(0, count) and values[name].dtype == dense.dtype:
-                dense = values[name]
-            else:
-                dense = dense if dense.flags.writeable else dense.copy()
-                dense[rows if where is None else where] = values[name]
+        if len(found) == 1 and found[0][1] == slice(0, count):
+            return found[0][2]
+        shape = shapes.pop()
+        kind = np.result_type(*(values.dtype for *_, values in found))
+        dense = np.full((count, *shape), np.nan, kind)
+        for rows, where, values in found:
+            known = values if values.shape[1:] == shape else np.nan
+            dense[rows if where is None else where] = known
         return dense
 
 
@@ -218,6 +240,15 @@ def _numbers(part: MetricsPart, epoch: str) -> list[tuple[float, _Order | None]]
 
 
 def _chosen(epochs: int | slice | None) -> slice:
-    if isinstance(epochs, int) and epochs < 1:
-        raise OptionError(f"epochs={epochs} is not possible: it is 1 or more.")
-    return epochs if isinstance(epochs, slice) else slice(epochs)
+    if epochs is None or isinstance(epochs, slice):
+        return epochs or slice(None)
+    try:
+        count = index(epochs)
+    except TypeError:
+        count = 0
+    if count < 1:
+        raise OptionError(
+            f"epochs={epochs!r} is not possible.",
+            hint="give how many epochs, from the first, 1 or more; or a slice of them.",
+        )
+    return slice(count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -12,8 +13,6 @@ from tlc.errors import OptionError, RowIndexError
 from tlc.run.metrics_reader import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from tlc.dynamics.metrics_parts import AnyTable
 
 
@@ -47,9 +46,9 @@ def exposure(sampler: Plan, table: AnyTable, epochs: int | Iterable[int]) -> Sco
     """
     wanted = opened(table)
     assert wanted is not None
-    numbers = range(epochs) if isinstance(epochs, int) else list(epochs)
+    numbers = list(epochs) if isinstance(epochs, Iterable) else range(epochs)
     if not numbers:
-        raise OptionError(f"epochs={epochs!r} are none.")
+        raise OptionError(f"epochs={epochs!r} are none.", hint="give 1 or more.")
     count = len(wanted)
     draws, drawn = np.zeros(count, np.int64), np.zeros(count, np.int32)
     for number in numbers:

@@ -46,7 +46,7 @@ def forgetting(
             NaN where there is no label; ``"correct"`` is false there.
 
     Returns:
-        `forgetting_events`, float32, NaN for rows without metrics; `first_learnt`, float32, the
+        `forgetting_events`, float32, NaN for rows without metrics; `first_learnt`, float64, the
         first epoch in which the prediction was right, or NaN; `never_learnt` and `unforgettable`,
         bool, false for rows without metrics; and `forgetting_epochs`, int32, the number of epochs
         that they are made of.
@@ -58,7 +58,7 @@ def forgetting(
     found = Epochs(run, table, [correct], split=split, epochs=epochs, epoch=epoch)
     rows = len(found.table)
     count, events = np.zeros((2, rows), np.int32)
-    first = np.full(rows, np.nan, np.float32)
+    first = np.full(rows, np.nan)
     was_right = np.zeros(rows, bool)
     for each in found:
         values = each.values[correct]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from tlc.constants import EPOCH, EXAMPLE_ID
+from tlc.dynamics.epochs import Epochs
 from tlc.dynamics.scores import Scores
-from tlc.dynamics.stored_vectors import StoredVectors
-from tlc.errors import MetricsError, OptionError
+from tlc.errors import ColumnError, MetricsError, OptionError
 from tlc.schemas import Float32Schema
 from tlc.table import Table
 
@@ -110,7 +111,8 @@ def metric_jumps(
 
     Returns:
         ``<metric>_jumps``: float32 of shape ``(rows, times - 1)``, NaN where one of the two values
-        is missing; ``<metric>_jump_mean`` and ``<metric>_jump_max`` of those that there are.
+        is missing, or both are infinite; ``<metric>_jump_mean`` and ``<metric>_jump_max`` of those
+        that there are.
 
     Raises:
         ColumnNotFoundError: No metrics about the table have that column.
@@ -124,30 +126,34 @@ def metric_jumps(
             f"There is no distance {distance!r}.",
             hint=f"use one of {', '.join(map(repr, _DISTANCES))}, or a function.",
         )
-    stored = StoredVectors(run, metric, table, split, temporal)
-    times = stored.numbers
-    if len(times) < 2:
+    stored = Epochs(run, table, [metric], split=split, epoch=temporal, vectors=True)
+    times: list[float] = []
+    jumps: list[Vectors] = []
+    for before, after in pairwise(stored):
+        times = times or [before.number]
+        times.append(after.number)
+        jumps.append(_jumps(before.values[metric], after.values[metric], between))
+    if not jumps:
         raise MetricsError(
             f"{metric!r} of {run.url} was stored once only, so nothing jumps.",
             hint=f"collect metrics in several epochs, with a column {temporal!r}.",
         )
-    jumps = np.empty((len(stored.table), len(times) - 1), np.float32)
-    before = stored.at(times[0])
-    for step, time in enumerate(times[1:]):
-        after = stored.at(time)
-        jumps[:, step] = _jumps(before, after, between)
-        before = after
-    return MetricJumps(stored.table, metric, jumps, times, temporal)
+    return MetricJumps(stored.table, metric, np.stack(jumps, axis=1), times, temporal)
 
 
-def _jumps(before: Vectors, after: Vectors, between: Callable[[Any, Any], Any]) -> Any:
-    if before.shape != after.shape:
-        raise OptionError(
-            f"Vectors of lengths {before.shape[1]} and {after.shape[1]} are not compared."
-        )
+def _jumps(before: Vectors, after: Vectors, between: Callable[[Any, Any], Any]) -> Vectors:
     found = np.full(len(before), np.nan, np.float32)
+    lengths = before.shape[1], after.shape[1]
+    if 0 in lengths:  # all vectors of an epoch are missing
+        return found
+    if before.shape != after.shape:
+        raise ColumnError(
+            f"Vectors of lengths {lengths[0]} and {lengths[1]} are not compared.",
+            hint="choose metrics of one model with split=, or another column.",
+        )
     there = np.flatnonzero(~(np.isnan(before) | np.isnan(after)).any(axis=1))
-    moved = np.asarray(between(before[there], after[there]))
+    with np.errstate(invalid="ignore"):  # infinities, such as losses
+        moved = np.asarray(between(before[there], after[there]))
     if moved.shape != there.shape:
         raise OptionError(
             f"The distance of {len(there)} pairs has shape {moved.shape}.",

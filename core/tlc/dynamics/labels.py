@@ -12,7 +12,7 @@ from tlc.errors import ColumnError, ColumnNotFoundError
 from tlc.format.plain import numbers_of, validity_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from tlc.run.metrics_reader import MetricsPart
     from tlc.table import Table
@@ -68,7 +68,7 @@ def labels_of(table: Table, name: str) -> Labels:
     return np.where(is_label, labels, -1)
 
 
-def collected_labels(parts: Iterable[MetricsPart], table: Table, name: str) -> Labels:
+def collected_labels(parts: Sequence[MetricsPart], table: Table, name: str) -> Labels:
     """Return the labels of rows as they were in the tables that metrics are about.
 
     Args:
@@ -84,11 +84,8 @@ def collected_labels(parts: Iterable[MetricsPart], table: Table, name: str) -> L
         ColumnError: It does not hold one whole number for each row.
     """
     labels = np.full(len(table), -1, np.int64)
-    seen = set()
-    for part in parts:
-        if part.table_id in seen:
-            continue
-        seen.add(part.table_id)
+    last = {part.table_id: part for part in reversed(parts)}
+    for part in reversed(last.values()):
         then, rows = labels_of(part.table(), name), part.row_numbers()
         if rows is None:
             labels = then

@@ -60,7 +60,7 @@ def aum(
     found = Epochs(run, table, names, split=split, epochs=epochs, epoch=epoch)
     margins = Means(len(found.table))
     for each in found:
-        margins.add(each.values[LABEL_LOGIT].astype(np.float64) - each.values[MAX_OTHER_LOGIT])
+        margins.add(each.values[LABEL_LOGIT] - each.values[MAX_OTHER_LOGIT])
     return _scores("aum", margins, found, f"area under the margin of {run.name}")
 
 

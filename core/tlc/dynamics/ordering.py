@@ -94,7 +94,10 @@ def farthest_first(
     rows, places = prepared(vectors, metric)
     wanted = len(rows) if count is None else count
     if not 0 <= wanted <= len(rows):
-        raise OptionError(f"{count} of {len(rows)} vectors cannot be chosen.")
+        raise OptionError(
+            f"{count} of {len(rows)} vectors cannot be chosen.",
+            hint="rows without a vector do not count.",
+        )
     if not wanted:
         return np.empty(0, np.int64)
     centered = places - places.mean(axis=0, dtype=np.float64).astype(np.float32)

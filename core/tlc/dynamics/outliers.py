@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack
 import numpy as np
 import numpy.typing as npt
 
+from tlc.dynamics.distances import members_of
 from tlc.dynamics.embeddings import embeddings
 from tlc.dynamics.neighbours import EXACT_UP_TO, find_neighbours
 from tlc.dynamics.scores import Scores
@@ -63,10 +64,9 @@ def outliers(
         ColumnNotFoundError: There are no embeddings, or there is no column `by`.
     """
     given = embeddings(source, **where)
-    codes = groups_by(given.table, [] if by is None else [by])
+    codes = groups_by(given.table, [] if by is None else [by]).codes
     made = np.full(len(given.vectors), np.nan, np.float32)
-    for code in range(codes.different):
-        rows = np.flatnonzero(codes.codes == code)
+    for rows in members_of(codes):
         made[rows] = outlier_scores(
             given.vectors[rows], k, method=method, metric=metric, exact_up_to=exact_up_to
         )

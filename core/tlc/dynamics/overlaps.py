@@ -56,6 +56,7 @@ def matched_ious(
         For each instance, as Arrow lists, null for rows without metrics or left out:
         `times_matched`, int32; `iou_mean` and `iou_variability`, float32, mean and standard
         deviation (divided by the number) of the IoU over the epochs with a match, NaN without any.
+        Crowds count as never matched.
 
     Raises:
         ColumnNotFoundError: No metrics have `is_false_negative`, or the table has no such column.
@@ -66,15 +67,17 @@ def matched_ious(
     found = Epochs(run, table, [IS_FALSE_NEGATIVE], split=split, epochs=epochs, epoch=epoch)
     name = column or true_column(found.table, found.parts[0])
     counts = instance_counts(found.table, name)
-    ious, seen = Moments(int(counts.sum())), set()
+    ious = Moments(int(counts.sum()))
     is_there, is_other = np.zeros((2, len(counts)), bool)
     for _, tables in found.tables():
         values = np.full(counts.sum(), np.nan)
-        for part, _ in tables:
-            if part.metrics.id in seen:
-                raise MetricsError(f"{part.metrics.url} holds several epochs.")
-            seen.add(part.metrics.id)
+        for part, read in tables:
             rows, lengths, overlaps = _overlaps(part, name, threshold)
+            if len(rows) != len(read):
+                raise MetricsError(
+                    f"{part.metrics.url} holds several epochs.",
+                    hint="collect metrics of each epoch by a call of its own.",
+                )
             is_other[rows[lengths != counts[rows]]] = True
             places, fits = places_of(rows, lengths, counts)
             values[places[fits]] = overlaps[fits]

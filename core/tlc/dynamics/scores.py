@@ -81,7 +81,8 @@ class Scores(Mapping[str, Any]):
                 hint="compute both with the same table=.",
             )
         why = "; ".join(filter(None, (self.description, other.description)))
-        schemas = {**self.schemas, **other.schemas}
+        kept = {name: schema for name, schema in self.schemas.items() if name not in other}
+        schemas = {**kept, **other.schemas}
         return Scores(self.table, {**self, **other}, schemas, description=why)
 
     def rows(self, name: str, count: int | None = None, *, highest: bool = True) -> np.ndarray:
@@ -98,8 +99,17 @@ class Scores(Mapping[str, Any]):
 
         Raises:
             ColumnNotFoundError: There is no such score.
+            ColumnError: It does not have one number per row.
         """
-        values = np.asarray(self[name], np.float64)
+        try:
+            values = np.asarray(self[name], np.float64)
+        except (TypeError, ValueError):
+            values = np.empty(0)
+        if values.shape != (len(self.table),):
+            raise ColumnError(
+                f"There is not one number in {name!r} for each row of {self.table.url}.",
+                hint="make one of them, such as the mean, to put rows in order.",
+            )
         order = np.argsort(-values if highest else values, kind="stable")
         return order[~np.isnan(values[order])][:count].astype(np.int64)
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from tlc.constants import EPOCH, EXAMPLE_ID
+from tlc.constants import EPOCH
 from tlc.dynamics.epochs import Epochs
-from tlc.dynamics.vectors import as_vectors, stacked
-from tlc.errors import MetricsError
-from tlc.format.plain import combine, numbers_of
+from tlc.dynamics.metrics_parts import piece_of
+from tlc.errors import ColumnError, MetricsError
 
 if TYPE_CHECKING:
-    from tlc.dynamics.distances import Ints
     from tlc.dynamics.epochs import AnyTable
     from tlc.dynamics.vectors import Vectors
     from tlc.run import Run
@@ -49,7 +45,7 @@ class StoredVectors(Epochs):
         split: str | None = None,
         epoch: str = EPOCH,
     ) -> None:
-        super().__init__(run, table, [column], split=split, epoch=epoch)
+        super().__init__(run, table, [column], split=split, epoch=epoch, vectors=True)
         self.column = column
         self._is_numbered = any(
             epoch in part.info.constants or epoch in part.metrics.columns for part in self.parts
@@ -66,7 +62,7 @@ class StoredVectors(Epochs):
             Shape ``(len(table), d)``; NaN in rows without a vector.
 
         Raises:
-            MetricsError: There is no such epoch.
+            MetricsError: There is no such epoch, or nothing of it can be read.
             ColumnError: The column holds no vectors, or some of different lengths.
         """
         if number is not None and number not in self.numbers:
@@ -77,24 +73,14 @@ class StoredVectors(Epochs):
         chosen = self.numbers if number is None else [number]
         if number is None and self._is_numbered:
             chosen = self.numbers[-1:]
-        pieces = [piece for each in chosen for piece in self._pieces(each)]
-        vectors = stacked([vectors for _, vectors in pieces], f"column {self.column!r}")
-        made = np.full((len(self.table), vectors.shape[1]), np.nan, np.float32)
-        made[np.concatenate([rows for rows, _ in pieces])] = vectors
-        return made
-
-    def _pieces(self, number: float) -> list[tuple[Ints, Vectors]]:
-        """Return rows of the table and their vectors, for each metrics table of an epoch."""
-        found = []
-        for part, order in self._schedule[number]:
-            if (read := part.read()) is None:
-                continue
-            rows = numbers_of(combine(read.column(EXAMPLE_ID)))
-            what = f"column {self.column!r} of {part.metrics.url}"
-            vectors = as_vectors(combine(read.column(self.column)), what)
-            if order is not None:
-                where: Any = order.starts[number]
-                where = where if order.order is None else order.order[where]
-                rows, vectors = rows[where], vectors[where]
-            found.append((rows, vectors))
-        return found
+        pieces = [
+            piece_of(read, [self.column], part, vectors=True)
+            for _, tables in self._tables(chosen)
+            for part, read in tables
+        ]
+        vectors: Vectors = self._dense(pieces, self.column)
+        if not vectors.shape[1]:
+            raise ColumnError(
+                f"There are no vectors in column {self.column!r} of {self.table.url}."
+            )
+        return vectors

@@ -8,10 +8,12 @@ from cleanlab.count import compute_confident_joint, get_confident_thresholds
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tlc.dynamics import label_issues
+from tlc.dynamics import label_issues, suggest
 from tlc.dynamics.confident_learning import confident_classes, thresholds_of
+from tlc.dynamics.labels import labels_of
 from tlc.errors import ColumnError, ColumnNotFoundError, MetricsError
 from tlc.run import Run
+from tlc.schemas import Float32Schema
 from tlc.table import Table
 
 few = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -73,6 +75,13 @@ def test_cleanlab_finds_the_same(rows, classes):
         np.add.at(mine, (labels[found >= 0], found[found >= 0]), 1)
         np.fill_diagonal(mine, mine.diagonal().clip(min=1))
         assert mine.tolist() == joint.tolist()
+
+
+def test_samples_that_are_all_alike_are_confident():
+    own, labels = np.full(3, 0.1), np.ones(3, int)
+    assert own.sum() / 3 > 0.1, "by the error of sums"
+    thresholds = thresholds_of(own, labels, 2)
+    assert confident_classes(np.array([[0.9, 0.1]] * 3), thresholds).tolist() == [1, 1, 1]
 
 
 @few
@@ -146,6 +155,33 @@ def test_labels_are_those_of_the_time_of_the_predictions(store):
     assert (fewer["suggested_label"] == stored.labels[:count])[is_fine].all()
 
 
+def test_labels_are_those_of_the_chosen_epochs():
+    first = Table.from_dict({"label": [0, 0, 1, 1]}, table_name="train")
+    second = first.set_values("label", [0], [1])
+    run = Run.create("project", "run")
+    for epoch, (table, own) in enumerate(((first, 0.1), (second, 0.9), (first, 0.1))):
+        metrics = {"label_prob": [own, 0.9, 0.9, 0.9], "predicted": [1, 0, 1, 1]}
+        metrics["confidence"] = [0.9] * 4
+        run.add_metrics(metrics, foreign_table_url=table, constants={"epoch": epoch})
+    for epochs, expected in ((slice(0, 1), True), (slice(1, 2), False), (slice(2, 3), True)):
+        found = label_issues(run, second, epochs=epochs)
+        assert found["is_label_issue"].tolist() == [expected, False, False, False]
+    assert suggest(run, first, epochs=1).rows.tolist() == [0]
+    assert label_issues(run, first, epochs=2)["suggested_label"][0] == 1
+    assert not label_issues(run, first, epochs=2)["is_label_issue"][0]
+    assert label_issues(run, first)["suggested_label"][0] == 1
+    assert label_issues(run, first)["is_label_issue"][0], "the last collection was of the first"
+
+
+def test_an_epoch_without_vectors_is_passed_over():
+    table = Table.from_dict({"label": [0, 1]}, table_name="train")
+    run, schema = Run.create("project", "run"), {"p": Float32Schema(shape=(2,))}
+    for epoch, vectors in enumerate(([None, None], [[0.9, 0.1], [0.2, 0.8]], [None, None])):
+        run.add_metrics({"p": vectors}, schema, table, constants={"epoch": epoch})
+    found = label_issues(run, probabilities="p")
+    np.testing.assert_allclose(found["label_quality"], [0.9, 0.8], rtol=1e-6)
+
+
 def test_rows_without_metrics_or_label_are_no_issue(store):
     stored = store(rows=6, missing=0.0)
     larger = Table.join_tables([stored.table, store(rows=1).table])
@@ -185,6 +221,11 @@ def test_the_column_of_labels_is_found_or_named():
         label_issues(metrics_about({"n": [0, 1]}))
     with pytest.raises(ColumnError, match=r"'label' of .* holds string"):
         label_issues(metrics_about({"label": ["a", "b"]}))
+
+
+def test_missing_and_negative_labels_are_none():
+    table = Table.from_dict({"label": [0, 1, -5, None]}, table_name="train")
+    assert labels_of(table, "label").tolist() == [0, 1, -1, -1]
 
 
 def test_labels_that_are_no_classes_of_the_model_are_noticed(store):

@@ -68,6 +68,26 @@ def test_equal_rows_and_missing_vectors(metric):
     assert np.isnan(scores["class_diversity"][2:]).all()
 
 
+def test_rows_of_one_direction_are_in_one_place():
+    vectors = np.outer([1, 2, 3, 5, 7, 11], [0.1, 0.2, 0.3]).astype(np.float32)
+    table = tlc.Table.from_dict({"row": range(6)})
+    assert diversity(Embeddings(table, vectors), None)["diversity"].tolist() == [1] * 6
+
+
+def test_many_equal_rows_are_at_their_mean():
+    vectors = np.full((200_000, 2), 0.1, np.float32)
+    own, mean = distances_to_means(vectors, np.zeros(len(vectors), int), metric="euclidean")
+    assert own.max() == mean.max() == 0
+
+
+def test_small_angles_count():
+    vectors = np.array([[0.6, 0.8, 0]] * 5 + [[0.6, 0.8, 1e-3]], np.float32)
+    own, mean = distances_to_means(vectors, np.zeros(6, int))
+    angle = np.array([1 / 6] * 5 + [5 / 6]) * 1e-3
+    assert np.allclose(own, angle**2 / 2, rtol=1e-3, atol=0)
+    assert np.allclose(mean, np.mean(angle**2 / 2), rtol=1e-3, atol=0)
+
+
 def test_opposite_directions_have_no_mean():
     own, _ = distances_to_means(np.array([[1, 0], [-1, 0]], np.float32), np.zeros(2, int))
     assert own.tolist() == [1, 1]

@@ -7,6 +7,7 @@ from sklearn.cluster import DBSCAN
 from sklearn.datasets import load_digits
 
 import tlc
+from tlc.dynamics import distances, duplicates
 from tlc.dynamics.duplicates import duplicate_groups, leakage, near_duplicates
 from tlc.dynamics.embeddings import Embeddings
 from tlc.errors import OptionError, TlcWarning
@@ -51,6 +52,13 @@ def test_groups_of_digits(digits, threshold):
     assert partition(groups) == partition(peer(digits, threshold, "cosine"))
 
 
+def test_groups_do_not_depend_on_how_many_pairs_are_looked_at_together(digits, monkeypatch):
+    wanted = duplicate_groups(digits[:500], 0.05)
+    monkeypatch.setattr(duplicates, "_PAIRS", 3)
+    monkeypatch.setattr(distances, "_BLOCK", 500 * 7)
+    assert duplicate_groups(digits[:500], 0.05).tolist() == wanted.tolist()
+
+
 def test_many_equal_rows_are_one_group():
     vectors = np.zeros((3000, 4), np.float32)
     vectors[1500:] = 1
@@ -86,7 +94,14 @@ def test_the_approximate_search_finds_the_same_copies(digits):
     scores = near_duplicates(embedded(vectors), 1e-6, exact_up_to=100)
     found, wanted = partition(scores["duplicate_group"]), partition(duplicate_groups(vectors, 1e-6))
     assert len(found & wanted) >= 0.98 * len(wanted)
+    is_near = scores["nearest_distance"] <= np.float32(1e-6)
+    groups, nearest = scores["duplicate_group"], scores["nearest"]
+    assert (groups[is_near] == groups[nearest[is_near]]).all()
+    assert (groups[is_near] >= 0).all()
     assert "approximate" in scores.description
+    assert (
+        "approximate" in leakage(embedded(vectors), embedded(vectors), 0, exact_up_to=9).description
+    )
 
 
 def test_rows_without_a_vector_are_in_no_group():

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tlc.dynamics import aum, cartography, el2n, forgetting, loss_trajectory
-from tlc.errors import ColumnNotFoundError
+from tlc.errors import ColumnNotFoundError, MetricsError
 from tlc.run import Run
 from tlc.table import Table
 
@@ -68,6 +68,12 @@ def test_el2n_is_of_the_first_epochs(store, seed, epochs, form):
     found = el2n(stored.run, epochs=2)
     close(found["el2n"], by_row(lengths[:2], np.mean))
     assert found["el2n_epochs"].tolist() == counts(lengths[:2]).tolist()
+
+
+def test_el2n_is_of_the_first_ten_epochs_if_none_are_named(store):
+    stored = store(rows=4, epochs=12, missing=0.0)
+    assert el2n(stored.run)["el2n_epochs"].tolist() == [10] * 4
+    close(el2n(stored.run)["el2n"], stored.values["el2n"][:10].mean(axis=0))
 
 
 def forgotten(course):
@@ -181,6 +187,39 @@ def test_late_epochs_do_not_blur_the_slope(run, table):
         metrics = {"loss": [float(epoch % 2), 1.0]}
         run.add_metrics(metrics, foreign_table_url=table, constants={"epoch": epoch})
     assert loss_trajectory(run)["loss_slope"].tolist() == [1, 0]
+
+
+def test_a_late_start_after_an_early_epoch_of_others_does_not_blur_the_slope(run, table):
+    losses = {0: ([0], [1.0]), 10**9: ([1], [3.0]), 10**9 + 1: ([1], [1.0])}
+    for epoch, (rows, values) in losses.items():
+        metrics = {"example_id": rows, "loss": values}
+        run.add_metrics(metrics, foreign_table_url=table, constants={"epoch": epoch})
+    found = loss_trajectory(run)
+    np.testing.assert_array_equal(found["loss_slope"], [nan, -2])
+    assert found["best_epoch"].tolist() == [0, 10**9 + 1]
+
+
+def test_losses_that_stay_infinite_do_not_change(run, table):
+    add(run, table, loss=[[np.inf, 1.0], [np.inf, 2.0], [-np.inf, 3.0]])
+    found = loss_trajectory(run, epochs=2)
+    assert found["loss_mean"].tolist() == [np.inf, 1.5]
+    np.testing.assert_array_equal(found["loss_change"], [nan, 1])
+    np.testing.assert_array_equal(loss_trajectory(run)["loss_mean"], [nan, 2])
+
+
+def test_numbers_of_epochs_are_exact(run, table):
+    for step in (2**24, 2**24 + 1):
+        metrics = {"loss": [-float(step)] * 2, "accuracy": [float(step % 2)] * 2}
+        run.add_metrics(metrics, foreign_table_url=table, constants={"epoch": step})
+    assert loss_trajectory(run)["best_epoch"].tolist() == [2**24 + 1] * 2
+    assert forgetting(run)["first_learnt"].tolist() == [2**24 + 1] * 2
+
+
+@pytest.mark.parametrize("score", [cartography, aum, el2n, forgetting, loss_trajectory])
+def test_metrics_about_none_of_the_rows_are_an_error(store, score):
+    stored = store(rows=3, epochs=1, missing=1.0, form="column")  # of row 0 alone
+    with pytest.raises(MetricsError, match="No metrics about rows of"):
+        score(stored.run, stored.table.delete_rows([0]))
 
 
 @pytest.mark.parametrize("score", [cartography, aum, el2n, forgetting, loss_trajectory])

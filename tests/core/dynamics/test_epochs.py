@@ -16,6 +16,7 @@ from tlc.errors import (
     OptionError,
 )
 from tlc.run import Run
+from tlc.schemas import Float32Schema
 from tlc.table import Table
 
 ROWS = 5
@@ -101,8 +102,12 @@ def test_epochs_that_are_none(run, table):
     add(run, table, [1.0] * ROWS, epoch=0)
     with pytest.raises(OptionError, match="epochs=0"):
         losses(run, epochs=0)
-    with pytest.raises(MetricsError, match="no such epochs"):
+    with pytest.raises(MetricsError, match=r"no such epochs.*it has 1"):
         losses(run, epochs=slice(3, None))
+    for epochs in ([0], range(2), 1.5, -1, np.int64(0)):
+        with pytest.raises(OptionError, match="or a slice"):
+            losses(run, epochs=epochs)
+    assert list(losses(run, epochs=np.int64(1))) == [0]
 
 
 def test_another_column_can_number_the_epochs(run, table):
@@ -221,6 +226,29 @@ def test_metrics_about_a_table_that_is_gone_are_passed_over(run, table):
     shutil.rmtree(smaller.url.to_local_path())
     with pytest.warns(DamagedObjectWarning, match="passed over"):
         assert losses(run, table) == {1: [2] * ROWS}
+
+
+def test_parts_are_those_of_the_chosen_epochs(run, table):
+    for epoch in (2, 0, 1):
+        add(run, table, [0.0] * ROWS, epoch=epoch)
+    found = Epochs(run, table, ["loss"], epochs=2)
+    assert [part.info.constants["epoch"] for part in found.parts] == [0, 1]
+    found = Epochs(run, table, ["loss"], epochs=slice(1, None))
+    assert [part.info.constants["epoch"] for part in found.parts] == [2, 1]
+
+
+def test_vectors_that_are_all_missing_have_any_length(run, table):
+    schema = {"p": Float32Schema(shape=(2,))}
+    for ids, vectors in (
+        ([0, 1], [[1, 2], [3, 4]]),
+        ([1, 2], [None, None]),
+        ([3], [[5, 6]]),
+    ):
+        metrics = {"example_id": ids, "p": vectors}
+        run.add_metrics(metrics, schema, table, constants={"epoch": 0})
+    (found,) = Epochs(run, None, ["p"], vectors=True)
+    gone = [np.nan] * 2
+    np.testing.assert_array_equal(found.values["p"], [[1, 2], gone, gone, [5, 6], gone])
 
 
 def test_vectors_have_one_length(run, table):

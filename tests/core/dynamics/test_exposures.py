@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from tlc.dynamics import exposure
@@ -36,7 +37,14 @@ def test_epochs_can_be_named(table):
     both = exposure(sampler, table, 3)
     assert (first["draws"] + rest["draws"]).tolist() == both["draws"].tolist()
     assert both["draws"].sum() == 3 * len(sampler)
+    assert exposure(sampler, table, np.int64(3))["draws"].tolist() == both["draws"].tolist()
     assert both.add_to_table().column("draws").to_pylist() == both["draws"].tolist()
+
+
+def test_rows_at_the_end_may_not_be_drawn(table):
+    found = exposure(create_sampler(table.set_values("weight", [5], [0.0]), seed=4), table, 2)
+    assert found["draws"][5] == found["epochs_drawn"][5] == 0
+    assert found["draws"].sum() > 0
 
 
 def test_ranks_plan_the_same(table):

@@ -78,6 +78,43 @@ def test_what_was_not_stored_does_not_jump(run, table):
     assert np.isnan(metric_jumps(run, "v", distance="cosine")["v_jumps"][0, 1])
 
 
+@pytest.mark.parametrize("distance", ["euclidean", "l1", "cosine"])
+def test_between_infinite_values_there_is_no_jump(run, table, distance):
+    for epoch, loss in enumerate(([np.inf, np.inf, 1, 2, 3], [np.inf, 1, 1, 2, 3])):
+        store(run, table, epoch, loss=np.array(loss, np.float32))
+    found = metric_jumps(run, "loss", distance=distance)["loss_jumps"][:, 0]
+    assert np.isnan(found[0])
+    assert found[1] == np.inf or distance == "cosine"
+    assert found[2:].tolist() == [0, 0, 0]
+
+
+def test_epochs_of_one_metrics_table_jump_too(run, table):
+    ids, epochs = [*range(5), *reversed(range(5))], [3] * 5 + [1] * 5
+    schema = {"v": EmbeddingSchema(shape=(1,))}
+    metrics = {"example_id": ids, "epoch": epochs, "v": np.arange(10.0)[:, None]}
+    run.add_metrics(metrics, schema, table)
+    found = metric_jumps(run, "v")
+    assert found.times == [1, 3]
+    assert found["v_jumps"][:, 0].tolist() == [9, 7, 5, 3, 1]
+
+
+def test_an_epoch_without_vectors_has_no_jumps(run, table):
+    for epoch, vectors in enumerate((np.zeros((5, 2)), [None] * 5, np.ones((5, 2)))):
+        store(run, table, epoch, v=vectors)
+    found = metric_jumps(run, "v")
+    assert np.isnan(found["v_jumps"]).all()
+    assert found.times == [0, 1, 2]
+    assert len(found.add_to_run(run)) == 0
+
+
+def test_the_mean_and_the_largest_are_of_the_jumps_there_are(run, table):
+    for epoch, loss in enumerate((0, 4, 6, np.nan)):
+        store(run, table, epoch, loss=np.array([loss, 1, 1, 1, 1], np.float32))
+    found = metric_jumps(run, "loss")
+    np.testing.assert_array_equal(found["loss_jumps"][0], [4, 2, np.nan])
+    assert (found["loss_jump_mean"][0], found["loss_jump_max"][0]) == (3, 4)
+
+
 def test_jumps_go_to_the_run_with_their_epoch(run, table, vectors):
     found = metric_jumps(run, "v")
     written = found.add_to_run(run)
@@ -115,7 +152,7 @@ def test_what_cannot_jump_is_told(run, table):
     run.add_metrics({"v": np.zeros((5, 3))}, {}, table, constants={"epoch": 1})
     with pytest.raises(ColumnError, match="'text'"):
         metric_jumps(run, "text")
-    with pytest.raises(OptionError, match="lengths 2 and 3"):
+    with pytest.raises(ColumnError, match="lengths 2 and 3"):
         metric_jumps(run, "v")
     with pytest.raises(OptionError, match="no distance 'hamming'"):
         metric_jumps(run, "loss", distance="hamming")

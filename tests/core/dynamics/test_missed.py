@@ -161,6 +161,20 @@ def test_the_overlap_of_a_box_varies(detected):
     assert list(found.add_to_table()[0]) == ["n", "bbs"]
 
 
+def test_crowds_are_never_matched_nor_missed():
+    places, extras = [[0, 0, 6, 6], [8, 0, 14, 6]], {"iscrowd": [True, False]}
+    boxes = BoundingBoxes2D(places, [0, 0], per_instance_extras=extras, **SIZE)
+    kinds = {"iscrowd": BoolSchema()}
+    schema = {"bbs": BoundingBoxes2D.schema(classes=["cat"], per_instance_schemas=kinds)}
+    table, run = Table.from_dict({"n": [0], "bbs": [boxes]}, schema), tlc.init("p", "r")
+    numbers = table.with_transform(lambda sample: {"n": sample["n"]})
+    collector = tlc.metrics.InstanceMetricsCollector(table)
+    found = BoundingBoxes2D(places, [0, 0], [0.9, 0.8], **SIZE)
+    tlc.collect_metrics(numbers, collector, lambda batch: [found], constants={"epoch": 0})
+    assert missed_instances(run)["times_missed"].to_pylist() == [[0, 0]]
+    assert matched_ious(run)["times_matched"].to_pylist() == [[0, 1]]
+
+
 def test_overlaps_are_told_of_rows_that_have_not_changed(detected):
     run, table = detected
     other = table.delete_rows([0])
@@ -177,8 +191,10 @@ def test_overlaps_need_a_metrics_table_for_each_epoch(detected):
         {**FLAGS, "bbs_predicted": BoundingBoxes2D.schema(include_per_instance_confidence=True)},
         table,
     )
-    with pytest.raises(MetricsError, match="holds several epochs"):
-        matched_ious(run)
+    for epochs in (None, slice(-1, None)):
+        with pytest.raises(MetricsError, match="holds several epochs"):
+            matched_ious(run, epochs=epochs)
+    assert matched_ious(run, epochs=3)["times_matched"].to_pylist() == [[3, 1], [0]]
 
 
 def test_masks_have_instances_too():

@@ -12,6 +12,7 @@ import tlc
 from tlc.dynamics.distances import smallest
 from tlc.dynamics.embeddings import Embeddings, embeddings
 from tlc.dynamics.neighbours import find_neighbours, nearest_neighbours
+from tlc.dynamics.vectors import stacked
 from tlc.errors import (
     ColumnError,
     ColumnNotFoundError,
@@ -105,6 +106,23 @@ def test_vectors_far_from_the_origin_keep_their_small_distances():
     found = find_neighbours(vectors, 3, metric="euclidean")
     wanted = np.sort(all_distances(vectors, "euclidean") + np.diag([np.inf] * 200), axis=1)[:, :3]
     assert np.allclose(found.distances, wanted, rtol=1e-4)
+
+
+def test_the_error_of_products_does_not_change_the_order():
+    rng = np.random.default_rng(0)
+    vectors = (rng.normal(size=(16, 16)) * 1e-2 + np.repeat([[-500], [500]], 8, axis=0)).astype(
+        "f4"
+    )
+    wanted = all_distances(vectors, "euclidean") + np.diag([np.inf] * 16)
+    found = find_neighbours(vectors, 1, metric="euclidean")
+    assert found.rows[:, 0].tolist() == wanted.argmin(axis=1).tolist()
+
+
+def test_the_approximate_search_of_a_few_finds_all_others():
+    vectors = np.random.default_rng(0).normal(size=(12, 3)).astype(np.float32)
+    found = find_neighbours(vectors, 11, metric="euclidean", exact_up_to=0)
+    exact = find_neighbours(vectors, 11, metric="euclidean")
+    assert found.rows.tolist() == exact.rows.tolist()
 
 
 def test_rows_without_a_vector_have_no_neighbours_and_are_none(digits):
@@ -210,6 +228,11 @@ def test_a_vector_with_a_missing_number_is_none():
     assert np.isnan(found.vectors).tolist() == [[False, True], [False, False], [True, True]]
 
 
+def test_parts_of_a_column_may_have_no_vector():
+    found = stacked([np.empty((2, 0), np.float32), np.ones((1, 3), np.float32)], "a column")
+    np.testing.assert_array_equal(found, [[np.nan] * 3, [np.nan] * 3, [1] * 3])
+
+
 def test_columns_that_hold_no_vectors_are_refused():
     table = tlc.Table.from_dict({"text": ["a", "b"], "ragged": [[1.0], [1.0, 2.0]]})
     with pytest.raises(ColumnError, match="no vectors in column 'text'"):
@@ -236,6 +259,19 @@ def test_one_of_several_columns_must_be_named():
     assert embeddings(both, column="other").vectors.shape == (1, 1)
 
 
+def test_options_that_do_not_apply_are_refused(digits, run):
+    table = table_of(digits[:4])
+    with pytest.raises(OptionError, match=r"no option 'split' of a table.*known: column"):
+        nearest_neighbours(table, 1, split="train")
+    with pytest.raises(OptionError, match="'methd' of a table"):
+        embeddings(table, methd="lof")
+    with pytest.raises(OptionError, match=r"'methd' of a run.*column, epoch, split, table"):
+        embeddings(run, methd="lof")
+    with pytest.raises(OptionError, match="'column' of Embeddings"):
+        embeddings(Embeddings(table, digits[:4]), column="vector")
+    assert embeddings(table, split=None).column == "vector"
+
+
 @pytest.fixture
 def run():
     return tlc.init("p", "r")
@@ -256,6 +292,7 @@ def test_of_a_run_the_last_epoch_counts(run, digits):
     run.add_metrics({"loss": np.zeros(20)}, {}, table, constants={"epoch": 9})
     found = embeddings(run)
     assert (found.vectors == digits[20:40]).all()
+    assert found.vectors.flags.writeable
     assert (found.table, found.column) == (table, "embeddings_3")
     assert (embeddings(run, epoch=1).vectors == digits[40:60]).all()
     with pytest.raises(MetricsError, match="epoch 7"):
@@ -294,7 +331,9 @@ def test_several_epochs_in_one_metrics_table_are_told_apart(run, digits):
     table = tlc.Table.from_dict({"a": range(3)})
     ids, epochs = [0, 1, 2, 2, 1, 0], [1, 1, 1, 0, 0, 0]
     store(run, table, digits[:6], example_id=ids, epoch=epochs)
-    assert (embeddings(run).vectors == digits[:3]).all()
+    found = embeddings(run).vectors
+    assert (found == digits[:3]).all()
+    assert found.flags.writeable
     assert (embeddings(run, epoch=0).vectors == digits[[5, 4, 3]]).all()
 
 
@@ -307,3 +346,10 @@ def test_a_table_must_be_named_if_there_are_several(run, digits):
     assert (embeddings(run, table=two).vectors == digits[2:4]).all()
     with pytest.raises(ColumnNotFoundError, match="no column of embeddings"):
         embeddings(tlc.init("p", "empty"))
+
+
+def test_a_run_whose_vectors_are_all_missing_has_none(run):
+    table, schema = tlc.Table.from_dict({"a": [1, 2]}), {"v": EmbeddingSchema(shape=(2,))}
+    run.add_metrics({"v": [None, None]}, schema, table)
+    with pytest.raises(ColumnError, match="no vectors in column 'v'"):
+        embeddings(run)

@@ -42,6 +42,16 @@ def test_rows_come_in_the_order_of_a_score(scores):
     assert flags.rows("odd", 2).tolist() == [1, 3]
 
 
+def test_rows_are_put_in_order_by_one_number_each(table):
+    lists = pa.array([[1], [], [3, 4], [5]])
+    scores = Scores(table, {"wide": np.ones((4, 2)), "lists": lists, "text": list("abcd")})
+    for name in scores:
+        with pytest.raises(ColumnError, match=f"not one number in '{name}'"):
+            scores.rows(name)
+    with pytest.raises(ColumnError, match="not one number"):
+        Scores(table, {"short": np.zeros(3)}).rows("short")
+
+
 def test_a_revision_has_the_scores_and_its_samples_do_not(scores, table):
     revision = scores.add_to_table()
     assert revision.columns == ["x", "hard"]
@@ -98,5 +108,7 @@ def test_scores_of_one_table_go_together(scores, table):
     assert both.description == "how hard; how easy"
     assert both.add_to_table().rows_schema.values["easy"].description == "how easy"
     assert list(scores) == ["hard"]
+    again = both | Scores(table, {"easy": np.array(["a", "b", "c", "d"])})
+    assert again.add_to_table().column("easy").to_pylist() == ["a", "b", "c", "d"]
     with pytest.raises(MetricsError, match="do not go together"):
         scores | Scores(table.delete_rows([0]), {"easy": np.zeros(3)})
