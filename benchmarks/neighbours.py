@@ -39,7 +39,7 @@ def cases() -> Iterator[Case | Fact]:
         rounds=3,
         goal=2.5,
     )
-    setup = f"import benchmarks.neighbours as b; points = b.vectors({ROWS}); b.find_neighbours"
+    setup = f"import benchmarks.neighbours as b; points = b.vectors({ROWS})"
     code = f"b.find_neighbours(points, {NEAREST})"
     yield Fact(f"memory of {work}", lambda: added_megabytes(code, setup=setup), 300, "MB")
     yield Case(

@@ -11,7 +11,7 @@ from tlc.constants import INSTANCES
 from tlc.dynamics.scores import Scores
 from tlc.errors import ColumnError, MetricsError
 from tlc.format.infer import infer_column
-from tlc.format.plain import numbers_of
+from tlc.format.plain import numbers_of, validity_of
 from tlc.schemas import Float64Schema
 from tlc.schemas.shapes import VARIABLE
 from tlc.table.keys import row_numbers
@@ -53,8 +53,10 @@ def to_boxes(scores: Scores, table: Table) -> Scores:
     """
     number, path = _numbering(scores.table)
     rows = row_numbers(scores.table, table)
-    there = np.flatnonzero(rows >= 0)
-    places = numbers_of(scores.table.column(number)).astype(np.int64)
+    numbers = scores.table.column(number)
+    known = validity_of(numbers)  # rows without a box have no number
+    there = np.flatnonzero(rows >= 0 if known is None else (rows >= 0) & known)
+    places = numbers_of(numbers).astype(np.int64)
     counts = lengths_of(cells_at(table, f"{path}.{INSTANCES}"))
     wrong = there[places[there] >= counts[rows[there]]]
     if len(wrong):
@@ -68,12 +70,10 @@ def to_boxes(scores: Scores, table: Table) -> Scores:
     columns: dict[str, Any] = {}
     schemas: dict[str, Schema] = {}
     for name in scores:
-        values = np.asarray(scores[name])
-        if values.dtype.kind not in "biuf":
-            raise ColumnError(f"The scores {name!r} are no numbers, or arrays of several shapes.")
+        values = _as_numbers(name, scores[name])
         given = scores.schemas.get(name) or infer_column(name, values)
         spread = _spread(values[there], boxes, int(counts.sum()))
-        columns[name] = np.split(spread, ends[:-1])
+        columns[name] = np.split(spread, ends[:-1])[: len(ends)]  # it makes one part of no rows
         schemas[name] = _listed(given, is_whole=spread.dtype == values.dtype)
     why = f"{scores.description} of each box in {path!r}"
     return Scores(table, columns, schemas, description=why.strip())
@@ -87,6 +87,20 @@ def _numbering(boxes: Table) -> tuple[str, str]:
             return name, path
     raise ColumnError(
         f"{boxes.url} has no row for each box.", hint="box_crops(table).source has, or unroll."
+    )
+
+
+def _as_numbers(name: str, scores: Any) -> npt.NDArray[Any]:
+    """Return scores as one array."""
+    try:
+        values = np.asarray(scores)
+        if values.dtype.kind in "biuf":
+            return values
+    except ValueError:  # arrays of several shapes
+        pass
+    raise ColumnError(
+        f"The scores {name!r} are no numbers, or arrays of several shapes.",
+        hint="give a number, or an array of one shape, for each row.",
     )
 
 

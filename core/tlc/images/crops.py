@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from PIL.Image import Image
 
-    from tlc.table.placement import NamedPlacement
+    from tlc.table.placement import NamedPlacement, Placement
     from tlc.table.rows import Finish
 
 __all__ = ["BoxCrops", "box_crops"]
@@ -56,7 +56,8 @@ class BoxCrops(TableView):
     can be used wherever a table's view can be, as by `tlc.collect_metrics`: metrics are then about
     the table of boxes, `source`.
 
-    Boxes of one image that are read one after the other share the image, which is kept until
+    If the image has another size than its annotations say, the box is scaled to it, as when it is
+    drawn. Boxes of one image that are read one after the other share the image, which is kept until
     another one is read.
 
     Args:
@@ -96,8 +97,8 @@ class BoxCrops(TableView):
             finish: Gets each sample and its row number; what it makes of them is returned instead.
         """
         rows = self.source.table_rows
-        urls = {_url(rows[index][self.image]) for index in indices}
-        with fetched_content(urls):
+        texts = {rows[index][self.image] for index in indices} - {None}
+        with fetched_content(map(_url, texts)):
             samples = ((self[index], index) for index in indices)
             return [finish(*each) if finish else each[0] for each in samples]
 
@@ -105,7 +106,7 @@ class BoxCrops(TableView):
         cell = row[self.column]
         size = _size_of(cell)
         image = self._image(_url(row[self.image]), size)
-        edges = _edges(cell[INSTANCES], image.size, self.margin)
+        edges = _edges(cell[INSTANCES], size or image.size, image.size, self.margin)
         if edges[0] >= edges[2] or edges[1] >= edges[3]:
             raise ImageReadError(
                 f"The box {cell[INSTANCES]} lies outside of its image of {image.width} x "
@@ -118,13 +119,15 @@ class BoxCrops(TableView):
 
     def _image(self, url: Url, size: tuple[float, float] | None) -> Image:
         """Return an image in the orientation that its annotations are for."""
-        if self._read is None or self._read[0] != (url, size):
-            image = read_image(url)
-            if size not in (None, image.size):
-                stored = read_image(url, upright=False)
-                image = stored if size == stored.size else image
-            self._read = (url, size), image
-        return self._read[1]
+        read = self._read  # once, as another thread may put its image there
+        if read is not None and read[0] == (url, size):
+            return read[1]
+        image = read_image(url)
+        if size not in (None, image.size):
+            stored = read_image(url, upright=False)
+            image = stored if size == stored.size else image
+        self._read = (url, size), image
+        return image
 
 
 def box_crops(
@@ -160,10 +163,10 @@ def box_crops(
         ColumnNotFoundError: There is no such column, or none of boxes or images.
         ColumnError: The column holds no such boxes; or a box is empty, and `on_empty` is
             ``"raise"``.
-        OptionError: `margin` is negative, or `on_empty` is neither.
+        OptionError: `margin` is negative or infinite, or `on_empty` is neither.
     """
-    if not margin >= 0:
-        raise OptionError(f"margin is {margin!r}.", hint="it is 0 or more.")
+    if not 0 <= margin < math.inf:
+        raise OptionError(f"margin is {margin!r}.", hint="it is a number from 0 up.")
     if on_empty not in ("skip", "raise"):
         raise OptionError(f"on_empty is {on_empty!r}.", hint="it is 'skip' or 'raise'.")
     name, pictures = _boxes_column(table, column), images_column(table, image)
@@ -171,7 +174,12 @@ def box_crops(
     if not is_empty.any():
         return BoxCrops(table.unroll(name, **placement), name, pictures, margin)
     _tell_empty(table, name, is_empty, on_empty)
-    boxes = table.unroll(name).keep(np.flatnonzero(~is_empty), **placement)
+    folder: Placement = {
+        "dataset_name": placement.get("dataset_name"),
+        "project_name": placement.get("project_name"),
+        "root_url": placement.get("root_url"),
+    }
+    boxes = table.unroll(name, **folder).keep(np.flatnonzero(~is_empty), **placement)
     return BoxCrops(boxes, name, pictures, margin)
 
 
@@ -213,8 +221,8 @@ def _is_empty(table: Table, name: str) -> npt.NDArray[np.bool_]:
     for place, end in enumerate((X_MAX, Y_MAX)):
         sizes = np.repeat(_sizes(table, name, end), counts)
         edges[:, place::2] = np.clip(edges[:, place::2], 0, sizes[:, None])
-    flat = edges[:, 2:] <= edges[:, :2]
-    return np.asarray(flat.any(axis=1))
+    has_area = (edges[:, 2:] > edges[:, :2]).all(axis=1)  # False where there is NaN
+    return np.asarray(~has_area)
 
 
 def _sizes(table: Table, name: str, end: str) -> npt.NDArray[np.float64]:
@@ -233,9 +241,21 @@ def _size_of(cell: Mapping[str, Any]) -> tuple[float, float] | None:
     return (width, height) if width and height else None
 
 
-def _edges(box: Sequence[float], size: tuple[int, int], margin: float) -> tuple[int, int, int, int]:
-    """Return the whole pixels that a box touches, with a margin, within the image."""
-    left, upper, right, lower = box
+def _edges(
+    box: Sequence[float], counted: tuple[float, float], size: tuple[int, int], margin: float
+) -> tuple[int, int, int, int]:
+    """Return the whole pixels that a box touches, with a margin, within the image.
+
+    Args:
+        box: Its edges.
+        counted: Width and height of the image that the box counts in.
+        size: Width and height of the image in pixels.
+        margin: How much of its width, or height, is added to the box on each side.
+    """
+    (left, right), (upper, lower) = (
+        [edge * pixels / whole for edge in ends]
+        for ends, pixels, whole in zip((box[::2], box[1::2]), size, counted, strict=True)
+    )
     across, down = margin * (right - left), margin * (lower - upper)
     return (
         max(0, math.floor(left - across)),

@@ -151,4 +151,4 @@ class _Moments:
     def variance(self) -> float:
         if not self.count:
             return float("nan")
-        return max(0.0, self.squares / self.count - self.mean**2)
+        return max(self.squares / self.count - self.mean**2, 0.0)  # NaN stays, as it comes first

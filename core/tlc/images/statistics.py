@@ -61,8 +61,8 @@ def image_statistics(
 ) -> Scores:
     """Return brightness, contrast, sharpness, colourfulness and size of each image.
 
-    Each image is read once, upright as its EXIF data say, from wherever it is; there are never more
-    in memory than threads. See `tlc.images.pixels.pixel_statistics` for the formulas.
+    Each image is decoded once, upright as its EXIF data say, from wherever it is; there are never
+    more in memory than threads. See `tlc.images.pixels.pixel_statistics` for the formulas.
 
     Args:
         table: The table.
@@ -142,8 +142,8 @@ def _of_all(urls: Iterable[str | None], threads: int | None) -> Iterator[_Statis
 
     waiting = iter(urls)
     with ThreadPoolExecutor(count) as pool:
-        while some := list(islice(waiting, _AT_ONCE)):
-            yield from pool.map(_of_image, some)
+        while batch := list(islice(waiting, _AT_ONCE)):
+            yield from pool.map(_of_image, batch)
 
 
 def _of_image(text: str | None) -> _Statistics | TlcError:

@@ -70,6 +70,11 @@ def wanted_of(method: str, options: Mapping[str, Any]) -> Wanted:
     source = arguments.pop("source_embedding_column", None)
     target = arguments.pop("target_embedding_column", None)
     retains = bool(arguments.pop("retain_source_embedding_column", False))
+    if not isinstance(source, str | None):
+        raise OptionError(
+            f"source_embedding_column={source!r} is not possible.",
+            hint="it is the path of one column, or None for all with the role of embeddings.",
+        )
     create_reducer(method, arguments)  # what is wrong is told before anything is read
     return Wanted(method, arguments, source, target, retains)
 
@@ -83,6 +88,7 @@ def jobs_for(fit: Table, tables: Iterable[Table], wanted: Sequence[Wanted]) -> l
         OptionError: There are several columns for one name.
     """
     schema = fit.rows_schema
+    retained = {path for each in wanted if each.retains for path in sources_of(fit, each.source)}
     names = _Names([table.rows_schema for table in tables])
     jobs = []
     for each in wanted:
@@ -96,8 +102,9 @@ def jobs_for(fit: Table, tables: Iterable[Table], wanted: Sequence[Wanted]) -> l
         for source in sources:
             above = ".".join(split_path(schema, source)[:-1])
             reducer = create_reducer(each.method, each.arguments)
-            target = names.take(source, above, each.target, reducer.method, each.retains)
-            jobs.append(Job(source, target, reducer, each.retains))
+            retains = source in retained
+            target = names.take(source, above, each.target, reducer.method, retains)
+            jobs.append(Job(source, target, reducer, retains))
     return jobs
 
 

@@ -21,7 +21,7 @@ class Known:
 
     A number for each vector is made of its bits, as in multiply-shift hashing (Dietzfelbinger and
     others 1997, https://doi.org/10.1006/jagm.1997.0873); vectors are compared only where it is
-    equal.
+    equal, since it may be for vectors that differ.
 
     Args:
         vectors: float32 of shape (n, d).
@@ -30,9 +30,7 @@ class Known:
     def __init__(self, vectors: Vectors) -> None:
         self._vectors = vectors
         rng = np.random.default_rng(0)
-        self._factors = rng.integers(1, 2**63, vectors.shape[1], np.uint64) * np.uint64(
-            2
-        ) + np.uint64(1)
+        self._factors = rng.integers(0, 2**64, vectors.shape[1], np.uint64) | np.uint64(1)
         numbers = self._numbers(vectors)
         self._order = np.argsort(numbers, kind="stable")
         self._sorted = numbers[self._order]
@@ -43,17 +41,25 @@ class Known:
         Args:
             vectors: float32 of shape (m, d), all finite.
         """
-        if not len(self._sorted):
-            return np.full(len(vectors), -1)
         numbers = self._numbers(vectors)
-        at = np.minimum(np.searchsorted(self._sorted, numbers), len(self._sorted) - 1)
-        rows = self._order[at]
-        found = self._sorted[at] == numbers
-        places = np.flatnonzero(found)
-        for start in range(0, len(places), _BLOCK):
-            part = places[start : start + _BLOCK]
-            found[part] = (self._vectors[rows[part]] == vectors[part]).all(axis=1)
-        return np.where(found, rows, -1)
+        first = np.searchsorted(self._sorted, numbers)
+        alike = np.searchsorted(self._sorted, numbers, side="right") - first
+        rows = np.full(len(vectors), -1)
+        left, step = np.flatnonzero(alike), 0
+        while len(left):
+            candidates = self._order[first[left] + step]
+            is_equal = self._are_equal(candidates, vectors, left)
+            rows[left[is_equal]] = candidates[is_equal]
+            step += 1
+            left = left[~is_equal & (alike[left] > step)]
+        return rows
+
+    def _are_equal(self, rows: Rows, vectors: Vectors, others: Rows) -> npt.NDArray[np.bool_]:
+        equal = np.empty(len(rows), np.bool_)
+        for start in range(0, len(rows), _BLOCK):
+            part = slice(start, start + _BLOCK)
+            equal[part] = (self._vectors[rows[part]] == vectors[others[part]]).all(axis=1)
+        return equal
 
     def _numbers(self, vectors: Vectors) -> npt.NDArray[np.uint64]:
         numbers = np.empty(len(vectors), np.uint64)

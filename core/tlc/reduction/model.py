@@ -189,7 +189,7 @@ def _array(folder: Url, stored: _Array) -> np.ndarray[Any, Any]:
             hint="fit anew, or restore the file from a copy.",
         )
     try:
-        array: np.ndarray[Any, Any] = np.load(io.BytesIO(data), allow_pickle=False)
+        array: np.ndarray[Any, Any] = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
     except ValueError as error:
         raise CorruptObjectError(
             f"The file {folder / stored.path} holds no array: {error}."

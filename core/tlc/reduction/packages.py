@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import warnings
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -13,6 +14,9 @@ from tlc.errors import BrokenExtraError, MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_ONE_AT_A_TIME = threading.RLock()
+"""PaCMAP keeps its seed in its module, and filters of warnings are those of all threads."""
 
 _NOISE = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ImportWarning)
 
@@ -58,17 +62,19 @@ def version_of(distribution: str) -> str:
 def quiet(*loggers: str) -> Iterator[None]:
     """Keep back what packages say about themselves: old names they use, and notes on a seed.
 
+    One thread at a time is in such a block.
+
     Args:
         loggers: Names of loggers whose warnings are such notes.
     """
-    levels = {name: logging.getLogger(name).level for name in loggers}
-    try:
-        for name in loggers:
-            logging.getLogger(name).setLevel(logging.ERROR)
-        with warnings.catch_warnings():
-            for category in _NOISE:
-                warnings.simplefilter("ignore", category)
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
+        for category in _NOISE:
+            warnings.simplefilter("ignore", category)
+        levels = {name: logging.getLogger(name).level for name in loggers}
+        try:
+            for name in loggers:
+                logging.getLogger(name).setLevel(logging.ERROR)
             yield
-    finally:
-        for name, level in levels.items():
-            logging.getLogger(name).setLevel(level)
+        finally:
+            for name, level in levels.items():
+                logging.getLogger(name).setLevel(level)

@@ -169,14 +169,14 @@ class PacmapReducer(NeighbourReducer):
         """
         module = self._module
         faiss, numba = module.faiss, module.numba
-        seed, threads = module._RANDOM_STATE, faiss.omp_get_max_threads()
-        numba_threads = numba.get_num_threads()
-        if self.settings.seed is not None:
-            numba.set_num_threads(1)
-        try:
-            with quiet(module.logger.name):
+        with quiet(module.logger.name):
+            seed, threads = module._RANDOM_STATE, faiss.omp_get_max_threads()
+            numba_threads = numba.get_num_threads()
+            if self.settings.seed is not None:
+                numba.set_num_threads(1)
+            try:
                 yield
-        finally:
-            module._RANDOM_STATE = seed
-            faiss.omp_set_num_threads(threads)
-            numba.set_num_threads(numba_threads)
+            finally:
+                module._RANDOM_STATE = seed
+                faiss.omp_set_num_threads(threads)
+                numba.set_num_threads(numba_threads)

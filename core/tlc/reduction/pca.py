@@ -54,9 +54,12 @@ class _Moments(NamedTuple):
 class PcaReducer(Reducer):
     """Principal component analysis.
 
-    It needs the vectors twice, a piece at a time, and the square of their length in memory; if
-    there are fewer vectors than each has numbers, the vectors. Each component has the sign that
-    makes the largest of its entries positive.
+    It needs the vectors twice, a piece at a time, and the square of their length in memory; or, of
+    vectors of more than 2048 numbers, the vectors if there are fewer than each has numbers.
+
+    Each component has the sign that makes its entry of the largest magnitude positive, before it is
+    scaled. If vectors differ in fewer directions than there are components, the others are 0 for
+    the vectors it was fitted on, but for rounding.
 
     The arrays are ``mean`` (d,), ``components`` (n_components, d), by which what is left of a
     vector after ``mean`` is multiplied, and ``explained_variance_ratio`` (n_components,).
@@ -82,7 +85,9 @@ class PcaReducer(Reducer):
         values, vectors = values[::-1][:wanted].clip(0), vectors[:, ::-1][:, :wanted]
         if moments.vectors is not None:  # the same components, by way of the shorter side
             vectors = moments.vectors.T @ vectors
-            vectors /= np.maximum(np.linalg.norm(vectors, axis=0), np.finfo(float).tiny)
+            # Of one along which nothing differs only rounding is left, in any direction.
+            is_there = values > values[0] * moments.rows * np.finfo(float).eps
+            vectors /= np.where(is_there, np.linalg.norm(vectors, axis=0), np.inf)
         largest = np.abs(vectors).argmax(axis=0)
         components = (vectors * np.sign(vectors[largest, range(wanted)])).T
         total = np.trace(moments.matrix)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
+    from tlc.reduction.jobs import Wanted
+
     AnyTable: TypeAlias = Table | TableView | Url | str
 
 __all__ = [
@@ -97,12 +99,7 @@ def reduce_embeddings(
         "standard_scaler_normalize": standard_scaler_normalize,
         **({} if "random_state" in reducer_args and seed == SEED else {"seed": seed}),
     }
-    wanted = [wanted_of(method, options)]
-    opened = _opened(tables)
-    written = reduce_all(
-        [Reduction(table, [table], wanted) for table in opened], delete=delete_source_tables
-    )
-    return _answer(tables, opened, written)
+    return _each_by_itself(tables, [wanted_of(method, options)], delete=delete_source_tables)
 
 
 def reduce_embeddings_with_producer_consumer(
@@ -221,11 +218,18 @@ def reduce_embeddings_multiple_parameters(
         wanted_of(each.get("method", method), {k: v for k, v in each.items() if k != "method"})
         for each in parameters
     ]
+    return _each_by_itself(tables, wanted, delete=delete_source_tables)
+
+
+def _each_by_itself(
+    tables: AnyTable | Iterable[AnyTable], wanted: Sequence[Wanted], *, delete: bool
+) -> Any:
+    """Reduce tables by reducers of their own; return the one new table, or the urls of several."""
     opened = _opened(tables)
-    written = reduce_all(
-        [Reduction(table, [table], wanted) for table in opened], delete=delete_source_tables
-    )
-    return _answer(tables, opened, written)
+    written = reduce_all([Reduction(table, [table], wanted) for table in opened], delete=delete)
+    if isinstance(tables, Table | TableView | Url | str):
+        return Table.from_url(written[opened[0].url])
+    return written
 
 
 def _unique_datasets(tables: Iterable[AnyTable]) -> Iterator[tuple[Url, list[Table]]]:
@@ -246,9 +250,3 @@ def _open(table: AnyTable) -> Table:
 
 def _unique(tables: Iterable[Table]) -> list[Table]:
     return list({table.url: table for table in tables}.values())
-
-
-def _answer(tables: object, opened: Sequence[Table], written: Mapping[Url, Url]) -> Any:
-    if isinstance(tables, Table | TableView | Url | str):
-        return Table.from_url(written[opened[0].url])
-    return dict(written)

@@ -179,6 +179,10 @@ class ArrayPieces(Pieces):
         is_finite = finite(self._vectors)
         yield self._vectors if is_finite.all() else self._vectors[is_finite]
 
+    def joined(self) -> Vectors:
+        """Return the vectors that are finite, in memory that the caller does not share."""
+        return self._vectors[finite(self._vectors)]
+
 
 def as_vectors(values: npt.ArrayLike | Iterable[Any]) -> Vectors:
     """Return numbers as vectors of float32.

@@ -8,6 +8,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tlc.errors import OptionError
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def settings_of(method: str, n_components: int, given: Mapping[str, Any]) -> Set
     Raises:
         OptionError: One has an impossible value.
     """
-    arguments = dict(given)
+    arguments = {name: _as_plain(value) for name, value in given.items()}
     components = arguments.pop("n_components", None)
     seed = _seed(arguments)
     normalize = arguments.pop("standard_scaler_normalize", False)
@@ -81,7 +83,8 @@ def check_known(
     for name in arguments:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}."
+            hint = f"it takes {', '.join(known) or 'none'}."
+            hint = f"did you mean {near[0]!r}?" if near else hint
             raise OptionError(f"The method {method!r} takes no argument {name!r}.", hint=hint)
 
 
@@ -100,6 +103,11 @@ def _seed(arguments: dict[str, Any]) -> int | None:
             hint=f"it is a whole number from 0 to {_LARGEST_SEED}, or None.",
         )
     return None if seed is None else int(seed)
+
+
+def _as_plain(value: Any) -> Any:
+    """Return a number of NumPy's as one of Python's, which JSON takes; others as they are."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _is_whole(value: Any) -> bool:

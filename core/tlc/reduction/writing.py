@@ -21,9 +21,8 @@ from tlc.format.manifest import (
     new_id,
     now,
 )
-from tlc.format.open import open_table
 from tlc.format.publish import create, object_exists
-from tlc.format.rebase import moved, rebase_manifest
+from tlc.format.rebase import moved, rebase_manifest, rebase_stack
 from tlc.format.writer_name import new_writer
 from tlc.reduction.jobs import schema_of
 from tlc.reduction.model import save_model
@@ -87,9 +86,9 @@ class Reduced:
     jobs: Sequence[Job]
     cells: Mapping[str, pa.Array]
 
-    def draft(self, folder: Url, manifest: TableManifest) -> Draft:
+    def draft(self, folder: Url) -> Draft:
         """Return the table in the making, in its folder."""
-        stack = rebase_manifest(manifest, self.table.url, folder).stack
+        stack = rebase_stack(self.table._manifest.stack, self.table.url, folder)
         draft = Draft(stack, self.table.rows_schema, folder)
         for column, (schema, cells) in self._changed().items():
             draft.put_column(column, schema, cells)
@@ -100,11 +99,12 @@ class Reduced:
     def in_full(self, folder: Url) -> tuple[Schema, Stack]:
         """Write all columns and the keys of the rows, and return schema and layers."""
         schema, changed = self.table.rows_schema, self._changed()
-        columns = {
-            name: (part, self.table.column(name))
+        kept = {
+            name: changed.get(name) or (part, self.table.column(name))
             for name, part in schema.values.items()
-            if name not in changed and name not in self._dropped
-        } | changed
+            if name not in self._dropped
+        }
+        columns = kept | changed
         writer = new_writer()
         keys = write_keys(self.table, folder, writer)
         stack = written_out(columns, len(self.table), folder, writer, keys=keys)
@@ -118,9 +118,8 @@ class Reduced:
     @property
     def _gone(self) -> list[str]:
         """Paths of the sources that do not stay."""
-        retained = {job.source for job in self.jobs if job.retains}
-        sources = dict.fromkeys(job.source for job in self.jobs)
-        return [each for each in sources if each not in retained and each not in self.cells]
+        sources = dict.fromkeys(job.source for job in self.jobs if not job.retains)
+        return [each for each in sources if each not in self.cells]
 
     @property
     def _dropped(self) -> list[str]:
@@ -160,7 +159,6 @@ def write_reduced(reduced: Reduced, model: Model, *, standalone: bool) -> Url:
         standalone: Whether it must not need the files of its source. It does all the same if all
             columns of that stay.
     """
-    source, _ = open_table(reduced.table.url)
     numbers = count()
     while True:
         folder = reduced.table.url.create_sibling(f"{NAME}_{next(numbers):04d}")
@@ -169,7 +167,7 @@ def write_reduced(reduced: Reduced, model: Model, *, standalone: bool) -> Url:
         saved = None if model.url else model.save(folder)
         is_written = False
         try:
-            is_written = _write(reduced, model, source, folder, saved, standalone=standalone)
+            is_written = _write(reduced, model, folder, saved, standalone=standalone)
         finally:
             if not is_written and saved is not None:
                 with suppress(TlcError, OSError):
@@ -182,30 +180,28 @@ def write_reduced(reduced: Reduced, model: Model, *, standalone: bool) -> Url:
 def _write(
     reduced: Reduced,
     model: Model,
-    source: TableManifest,
     folder: Url,
     saved: Url | None,
     *,
     standalone: bool,
 ) -> bool:
     """Write a reduced table; return whether no other process was faster to take the name."""
-    if standalone and not reduced.retains_all:
-        schema, stack = reduced.in_full(folder)
-    else:
-        draft = reduced.draft(folder, source)
-        schema, stack = draft.schema, draft.stack()
+    draft = None if standalone and not reduced.retains_all else reduced.draft(folder)
+    schema, stack = (draft.schema, draft.stack()) if draft else reduced.in_full(folder)
     manifest = msgspec.structs.replace(
-        _manifest(reduced, source, folder, standalone=standalone),
+        _manifest(reduced.table, folder, standalone=standalone),
         operation={"edits": [_operation(reduced.jobs, model, saved or model.url, folder)]},
         rows_schema=schema.to_dict(),
         stack=stack,
     )
     if create(folder, manifest):
         return True
+    if draft is not None:
+        draft.discard()
+        return False
     for entry in file_entries(stack):
-        if not entry.path.startswith("../"):
-            with suppress(TlcError, OSError):
-                (folder / entry.path).delete()
+        with suppress(TlcError, OSError):
+            (folder / entry.path).delete()
     return False
 
 
@@ -216,11 +212,9 @@ def delete_table(url: Url) -> None:
             (url / name).delete()
 
 
-def _manifest(
-    reduced: Reduced, source: TableManifest, folder: Url, *, standalone: bool
-) -> TableManifest:
+def _manifest(table: Table, folder: Url, *, standalone: bool) -> TableManifest:
     """Return a manifest as the source's is, but for what it holds."""
-    table = reduced.table
+    source = table._manifest  # not read again: metrics that are being written have grown since
     rebased = rebase_manifest(source, table.url, folder)
     parents, metrics = rebased.parents, rebased.metrics
     if metrics is not None:

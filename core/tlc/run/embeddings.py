@@ -28,13 +28,11 @@ def reduce_embeddings(
     The run lists the new tables before it forgets the old ones, and these are deleted last: whoever
     is killed in between loses nothing.
     """
-    tables = run.metrics_tables
-    reduction = about_foreign_table(tables, foreign_table, method, options)
+    reduction = about_foreign_table(run.metrics_tables, foreign_table, method, options)
     reduction.compute()
     written = reduction.write(standalone=delete)
-    for table in tables:
-        if table.url in written:
-            run.add_metrics_table(written[table.url])
+    for url in written.values():
+        run.add_metrics_table(url)
     if delete:
         for url in written:
             run.remove_metrics_table(url)

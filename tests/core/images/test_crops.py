@@ -148,6 +148,15 @@ def test_turned_images_are_cut_as_annotated(tmp_path):
     assert (np.asarray(stored[0]["image"]) == pixels(0)[3:11, 2:7]).all()
 
 
+def test_boxes_are_scaled_to_images_of_another_size_than_was_annotated(pictures):
+    boxes = [[[20, 12, 40, 18]], [[0, 0, 80, 60]], [[78, 58, 90, 90]]]
+    crops = box_crops(table_of(pictures, boxes, size=(2 * WIDTH, 2 * HEIGHT)), margin=0.1)
+    assert [each["box"] for each in crops] == [(9, 5, 21, 10), (0, 0, 40, 30), (38, 27, 40, 30)]
+    assert (np.asarray(crops[0]["image"]) == pixels(0)[5:10, 9:21]).all()
+    fractions = box_crops(table_of(pictures[:1], [[[0.5, 0.25, 1, 0.5]]], size=(1, 1), row=[1]))
+    assert fractions[0]["box"] == (20, 7, 40, 15)
+
+
 def test_a_missing_image_is_told(table, tmp_path):
     gone = table_of([tmp_path / "gone.png"], [[[0, 0, 2, 2]]])
     with pytest.raises(ImageReadError, match=r"gone\.png"):
@@ -156,8 +165,11 @@ def test_a_missing_image_is_told(table, tmp_path):
         {"image": [None], "bbs": [BoundingBoxes2D([[0, 0, 2, 2]])]},
         schema={"image": ImageSchema(), "bbs": BoundingBoxes2D.schema()},
     )
-    with pytest.raises(ImageReadError, match="no image in the cell"):
-        box_crops(none)[0]
+    crops = box_crops(none)
+    for read in (crops.__getitem__, lambda index: crops.__getitems__([index])):
+        with pytest.raises(ImageReadError, match="no image in the cell") as caught:
+            read(0)
+        assert "row 0" in caught.value.__notes__[0]
 
 
 def test_boxes_without_labels_have_none(pictures):
@@ -181,6 +193,21 @@ def test_boxes_by_another_schema_need_not_say_how_large_the_image_is(pictures):
     assert (sample["box"], sample["label"]) == ((0, 0, 5, 7), 3)
 
 
+def test_boxes_that_are_no_places_are_empty(pictures):
+    parts = {
+        "instances": Float32Schema(shape=(-1, 4)),
+        "instances_additional_data": Schema(values={"label": Int32Schema(shape=(-1,))}),
+    }
+    boxes = [[0, 0, 5, float("nan")], [0, 0, 5, 7]]
+    cell = {"instances": boxes, "instances_additional_data": {"label": [1, 2]}}
+    table = tlc.Table.from_dict(
+        {"image": [str(pictures[0])], "own": [cell]},
+        schema={"image": ImageSchema(), "own": Schema(values=parts)},
+    )
+    with pytest.warns(TlcWarning, match="1 of 2 boxes"):
+        assert [each["box"] for each in box_crops(table)] == [(0, 0, 5, 7)]
+
+
 def test_tables_without_boxes_or_images_are_refused(table):
     plain = tlc.Table.from_dict({"image": ["a"]}, schema={"image": ImageSchema()})
     with pytest.raises(ColumnNotFoundError, match="no column of boxes"):
@@ -202,6 +229,9 @@ def test_tables_without_boxes_or_images_are_refused(table):
 def test_options_are_checked(table):
     with pytest.raises(OptionError, match=r"margin is -0\.1"):
         box_crops(table, margin=-0.1)
+    for margin in (float("inf"), float("nan")):
+        with pytest.raises(OptionError, match=f"margin is {margin}"):
+            box_crops(table, margin=margin)
     with pytest.raises(OptionError, match="on_empty is 'drop'"):
         box_crops(table, on_empty="drop")
 
@@ -209,6 +239,15 @@ def test_options_are_checked(table):
 def test_the_table_of_boxes_can_be_placed(table):
     assert box_crops(table, table_name="crops").url.name == "crops"
     assert box_crops(table).url == box_crops(table).url
+
+
+def test_nothing_is_written_beside_the_table_if_boxes_are_placed_elsewhere(pictures):
+    table = table_of(pictures, [[[3, 3, 3, 9], [1, 1, 5, 5]], [], []])
+    with pytest.warns(TlcWarning, match="1 of 3|1 of 2"):
+        crops = box_crops(table, project_name="elsewhere", table_name="crops")
+    assert crops.url.name == "crops"
+    assert "elsewhere" in crops.url.to_str()
+    assert [path.name for path in table.url.parent.to_local_path().iterdir()] == [table.name]
 
 
 # The way back
@@ -243,6 +282,16 @@ def test_boxes_without_scores_have_nan(pictures):
     assert found.add_to_table().table_rows[1]["n"] == [8.0]
 
 
+def test_images_without_boxes_have_empty_lists(table):
+    rows = table.unroll("bbs", keep_empty=True)
+    found = to_boxes(Scores(rows, {"n": np.arange(6)}), table)
+    assert [each.tolist() for each in found["n"]] == [[0, 1], [], [3, 4, 5]]
+    nothing = table.keep([])
+    none = to_boxes(Scores(box_crops(nothing).source, {"n": np.zeros(0)}), nothing)
+    assert none["n"] == []
+    assert len(none.add_to_table()) == 0
+
+
 def test_scores_find_rows_of_other_revisions_and_selections(table):
     crops = box_crops(table)
     part = crops.source.keep([4, 0])
@@ -266,6 +315,9 @@ def test_only_numbers_of_boxes_go_back(table):
     crops = box_crops(table)
     with pytest.raises(ColumnError, match="'text' are no numbers"):
         to_boxes(Scores(crops.source, {"text": list("abcde")}), table)
+    several = [np.zeros(1 + number % 2) for number in range(5)]
+    with pytest.raises(ColumnError, match="arrays of several shapes"):
+        to_boxes(Scores(crops.source, {"several": several}), table)
 
 
 def test_embeddings_of_boxes_that_a_run_has_stored_go_to_the_boxes(tmp_path):

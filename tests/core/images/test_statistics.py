@@ -115,6 +115,12 @@ def test_16_bits_are_scaled_to_8(mode):
 def test_floats_are_taken_as_they_are():
     grey = PIXELS[:, :, 0].astype(np.float32)
     check_grey(pixel_statistics(Image.fromarray(grey)), grey)
+    grey[0, 0] = np.nan
+    found = pixel_statistics(Image.fromarray(grey))
+    assert np.isnan([found.brightness, found.contrast]).all()
+    assert math.isfinite(found.sharpness)  # a corner has no Laplacian
+    grey[1, 1] = np.nan
+    assert math.isnan(pixel_statistics(Image.fromarray(grey)).sharpness)
 
 
 # Tables

@@ -58,6 +58,17 @@ def test_boxes_get_numbers_beside_their_embeddings(table, vectors, method, retai
     assert reduced[len(COUNTS)]["bbs"] is None
 
 
+@pytest.mark.parametrize("delete", [False, True])
+def test_columns_stay_in_their_order(vectors, delete):
+    extras = {"embedding": EmbeddingSchema(shape=6), "number": tlc.schemas.Int32Schema()}
+    schema = BoundingBoxes2D.schema(classes=["a"], per_instance_schemas=extras)
+    data = {"a": range(5), "bbs": [*map(boxes, vectors)], "z": range(5)}
+    table = tlc.Table.from_dict(data, {"bbs": schema}, project_name="reduction")
+    reduced = reduce_embeddings(table, "pca", delete)
+    assert reduced.columns == ["a", "bbs", "z"]
+    assert set(reduced[0]["bbs"].per_instance_extras) == {"number", "embedding_pca"}
+
+
 def test_a_path_leads_to_them_and_they_can_be_chained(table):
     options = {"source_embedding_column": EMBEDDING, "retain_source_embedding_column": True}
     first = reduce_embeddings(table, "pca", **options)

@@ -83,12 +83,14 @@ class Trap:
         return os.mkdir, (str(self.path),)
 
 
-@pytest.mark.parametrize("as_array", [True, False])
-def test_a_pickle_in_the_place_of_an_array_is_not_executed(folder, tmp_path, as_array):
+@pytest.mark.parametrize("kind", ["array", "archive", "pickle", "nothing"])
+def test_a_pickle_in_the_place_of_an_array_is_not_executed(folder, tmp_path, kind):
     trap, file = tmp_path / "trap", io.BytesIO()
-    if as_array:
+    if kind == "array":
         np.save(file, np.array([Trap(trap)], dtype=object), allow_pickle=True)
-    else:
+    elif kind == "archive":
+        np.savez(file, np.array([Trap(trap)], dtype=object), allow_pickle=True)
+    elif kind == "pickle":
         pickle.dump(Trap(trap), file)
     (folder / "0-mean.npy").write_bytes(file.getvalue())
     arrays = json.loads((folder / "model.json").read_text())["columns"]["embedding_pca"]["arrays"]

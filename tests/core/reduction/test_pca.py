@@ -15,6 +15,7 @@ from tests.core.reduction.conftest import clustered, column
 from tlc.errors import ColumnError, OptionError, ReductionError
 from tlc.reduction import create_reducer, reduce_embeddings
 from tlc.reduction.reducer import Pieces
+from tlc.reduction.scaling import learn_scale, scaled
 
 
 def same_but_for_signs(found, wanted, tolerance):
@@ -89,10 +90,25 @@ def test_the_largest_entry_of_a_component_is_positive(vectors):
     assert (components[range(5), largest] > 0).all()
 
 
+def test_very_large_numbers_take_part_as_long_as_32_bits_hold_them():
+    vectors = np.array([[3e38, 3e38], [1e38, 0], [0, 0], [1e39, 0]])
+    reducer = create_reducer("pca", {"n_components": 1}).fit(vectors)
+    assert reducer.facts["fitted_on"] == 3
+    assert reducer.arrays["mean"][0] == pytest.approx(4e38 / 3)
+
+
 def test_it_needs_no_other_package(vectors, monkeypatch):
     for name in ("sklearn", "pacmap", "umap", "scipy", "numba"):
         monkeypatch.setitem(sys.modules, name, None)
     assert create_reducer("pca").fit_transform(vectors).shape == (60, 2)
+
+
+def test_numbers_are_scaled_as_by_scikit_learn(vectors):
+    later = vectors[:9] * 3 + 1
+    found = scaled(later, learn_scale(vectors))
+    assert found.dtype == np.float32
+    wanted = StandardScaler().fit(vectors).transform(later)
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
 
 
 def test_numbers_that_never_change_are_not_divided_by_their_deviation():
@@ -100,6 +116,16 @@ def test_numbers_that_never_change_are_not_divided_by_their_deviation():
     vectors[:, 2] = 7
     found = create_reducer("pca", {"standard_scaler_normalize": True}).fit_transform(vectors)
     assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("length", [5, 2100])
+def test_vectors_that_differ_in_one_direction_have_one_component(length):
+    vectors = np.outer([0, 1, 4, 1], np.random.default_rng(0).normal(size=length)).astype("f4")
+    reducer = create_reducer("pca", {"n_components": 3})
+    found = reducer.fit_transform(vectors)
+    assert np.ptp(found[:, 0]) > 1
+    np.testing.assert_allclose(found[:, 1:], 0, atol=1e-3)
+    np.testing.assert_allclose(reducer.arrays["explained_variance_ratio"], [1, 0, 0], atol=1e-6)
 
 
 def test_equal_vectors_are_all_zero():
@@ -139,5 +165,5 @@ def test_it_must_be_fitted(vectors):
 
 
 def test_it_has_no_arguments_of_its_own():
-    with pytest.raises(OptionError, match="no argument 'n_neighbors'"):
+    with pytest.raises(OptionError, match=r"no argument 'n_neighbors'.*it takes none"):
         create_reducer("pca", {"n_neighbors": 5})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -136,6 +137,9 @@ def test_several_parameters_make_a_column_each(table):
     kept = [{"target_embedding_column": "a"}, {"retain_source_embedding_column": True}]
     (url,) = reduce_embeddings_multiple_parameters([table], kept, "pca").values()
     assert tlc.Table.from_url(url).columns == ["label", "embedding", "a", "embedding_pca"]
+    kept[0]["target_embedding_column"] = "embedding"
+    with pytest.raises(ColumnError, match="column 'embedding' already"):
+        reduce_embeddings_multiple_parameters(table, kept, "pca")
     with pytest.raises(OptionError, match="no parameters"):
         reduce_embeddings_multiple_parameters(table, [])
 
@@ -193,6 +197,7 @@ def test_other_tables_of_a_deleted_source_can_be_read(table):
         ({"n_components": 9}, ReductionError, "'embedding' of .*table: 9 principal.*is 8 at most"),
         ({"source_embedding_column": "x"}, ColumnNotFoundError, "no column 'x'"),
         ({"source_embedding_column": "label"}, ColumnError, "'label' of .* holds no vectors"),
+        ({"source_embedding_column": ["embedding"]}, OptionError, "the path of one column"),
         ({"target_embedding_column": "label"}, ColumnError, "column 'label' already"),
         ({"target_embedding_column": ""}, NameNotAllowedError, "cannot be the name"),
     ],
@@ -231,12 +236,49 @@ def test_a_vector_of_another_length_is_named_with_its_row(make, vectors):
         reduce_embeddings(make(rows), "pca")
 
 
-def test_many_who_reduce_a_table_at_once_get_a_table_each(table):
+def test_a_table_of_several_parts_is_reduced_as_one():
+    rows, wrong = 140_000, 135_000  # files are read in parts of 131,072 rows
+    numbers = np.random.default_rng(0).normal(size=(rows, 3)).astype(np.float32)
+    cells = pa.FixedSizeListArray.from_arrays(pa.array(numbers.reshape(-1)), 3)
+    table = tlc.Table.from_dict({"points": cells}, project_name="reduction")
+    reduced = reduce_embeddings(table, "pca", source_embedding_column="points")
+    found = reduced.column("points_pca").flatten().to_numpy().reshape(rows, 2)
+    wanted = create_reducer("pca").fit_transform(numbers)
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
+    offsets = np.arange(rows + 1, dtype=np.int32) * 3
+    offsets[wrong + 1 :] -= 1
+    lists = pa.ListArray.from_arrays(offsets, pa.array(numbers.reshape(-1)[:-1]))
+    worse = tlc.Table.from_dict({"points": lists}, project_name="reduction")
+    with pytest.raises(ColumnError, match=f"Row {wrong} of 'points'.* 2 numbers"):
+        reduce_embeddings(worse, "pca", source_embedding_column="points")
+
+
+@pytest.mark.parametrize("delete", [False, True])
+def test_those_who_come_too_late_for_a_name_delete_only_what_they_wrote(table, delete):
+    """The table is in another store than its data, whose paths are absolute then."""
+    there = table.keep(range(40), root_url=f"memory://{uuid4()}", table_name="there")
     gate = Barrier(6)
 
     def work(seed):
         gate.wait()
-        return reduce_embeddings(table, "pca", seed=seed)
+        return reduce_embeddings(there, "pca", delete, seed=seed)
+
+    with ThreadPoolExecutor(6) as pool:
+        made = list(pool.map(work, range(6)))
+    assert len(table.to_arrow()) == 60
+    for each in made:
+        again = tlc.Table.from_url(each.url)
+        assert again.get_column("label").to_pylist() == [*range(40)]
+        assert np.isfinite(column(again, "embedding_pca")).all()
+
+
+@pytest.mark.parametrize("delete", [False, True])
+def test_many_who_reduce_a_table_at_once_get_a_table_each(table, delete):
+    gate = Barrier(6)
+
+    def work(seed):
+        gate.wait()
+        return reduce_embeddings(table, "pca", delete, seed=seed)
 
     with ThreadPoolExecutor(6) as pool:
         made = list(pool.map(work, range(6)))
@@ -250,6 +292,8 @@ def test_many_who_reduce_a_table_at_once_get_a_table_each(table):
         )
     models = [path for each in made for path in (each.url / "model").to_local_path().iterdir()]
     assert len(models) == 6
+    written = [path for each in made for path in each.url.to_local_path().rglob("*.parquet")]
+    assert len(written) == (12 if delete else 6)  # with the keys of rows
 
 
 def test_of_several_tables_none_is_written_if_one_cannot_be(make):

@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import faiss
 import numpy as np
@@ -59,6 +60,25 @@ def test_a_vector_it_was_fitted_on_lies_where_it_did(method, fitted, vectors):
     np.testing.assert_array_equal(fitted[method].transform(vectors), embedding)
 
 
+def test_the_caller_may_change_the_array_afterwards(method, vectors):
+    mine = vectors.copy()
+    reducer = create_reducer(method).fit(mine)
+    mine[:] = 0
+    np.testing.assert_array_equal(reducer.transform(vectors), reducer.arrays["embedding"])
+
+
+def test_reducers_fitted_at_once_keep_their_seeds(method, vectors):
+    """PaCMAP has one seed for the whole process."""
+
+    def fitted_with(seed):
+        return create_reducer(method, {"seed": seed}).fit_transform(vectors)
+
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(fitted_with, range(4)))
+    for seed, found in enumerate(together):
+        np.testing.assert_array_equal(found, fitted_with(seed))
+
+
 def test_zeros_of_both_signs_are_equal(method):
     vectors = clustered(30, 4)
     vectors[5, 1] = 0.0
@@ -100,11 +120,23 @@ def test_arguments_reach_the_package(method, arguments, vectors):
     assert reducer.facts["n_neighbors"] == arguments.get("n_neighbors", usual)
 
 
+def test_numbers_of_numpy_are_numbers(method, vectors):
+    reducer = create_reducer(method, {"n_neighbors": np.int64(5), "n_components": np.int8(2)})
+    assert type(reducer.settings.arguments["n_neighbors"]) is int
+    assert reducer.fit_transform(vectors).shape == (60, 2)
+
+
 def test_long_vectors_are_projected_first(method):
     vectors = clustered(150, 120)
     reducer = create_reducer(method).fit(vectors)
     later = reducer.transform(vectors[:60] + np.float32(0.01))
     assert silhouette_score(later, np.arange(60) % 3) > 0.6
+
+
+def test_of_many_vectors_there_are_more_neighbours_where_the_package_has_it_so(method):
+    reducer = create_reducer(method)
+    found = [reducer._neighbours(count) for count in (10_000, 20_000, 100_000)]
+    assert found == {"pacmap": [10, 15, 25], "umap": [15, 15, 15]}[method]
 
 
 def test_few_vectors_have_fewer_neighbours(method):

@@ -142,6 +142,25 @@ def test_what_a_writer_has_written_so_far_is_reduced_too(trained, tables):
     writer.finalize()
 
 
+@pytest.mark.parametrize("delete", [False, True])
+def test_metrics_that_have_grown_since_they_were_opened_are_reduced_as_they_were(
+    run, tables, delete
+):
+    schema = {"embeddings": tlc.schemas.EmbeddingSchema(shape=3)}
+    writer = tlc.MetricsTableWriter(run.url, tables["val"].url, schema=schema)
+    writer.add_batch({"example_id": [0, 1, 2], "embeddings": np.eye(3, dtype=np.float32)})
+    writer.flush()
+    (opened,) = run.metrics_tables
+    writer.add_batch({"example_id": [5], "embeddings": np.ones((1, 3), np.float32)})
+    writer.flush()
+    reduced = reduce_embeddings(opened, "pca", delete)
+    assert reduced.get_column("example_id").to_pylist() == [0, 1, 2]
+    writer.finalize()
+    again = tlc.Table.from_url(reduced.url)
+    assert column(again, "embeddings_pca").shape == (3, 2)
+    assert again.get_column("example_id").to_pylist() == [0, 1, 2]
+
+
 def test_a_metrics_table_that_is_reduced_by_itself_is_listed_when_it_is_added(trained):
     reduced = reduce_embeddings(trained.metrics_tables[0], "pca")
     assert len(trained.metrics_tables) == 4
@@ -213,6 +232,8 @@ def test_reductions_of_reductions_are_read_once(trained, tables):
         found = trained.metrics(train, columns=columns)
         assert found.num_rows == 2 * ROWS["train"]
         assert all(found[name].null_count == 0 for name in columns or ["embeddings_1_pacmap"])
+    latest = [part.metrics for part in trained.metrics.parts(columns=["loss"])]
+    assert latest == trained.metrics_tables[-4:]
 
 
 def test_of_two_reductions_without_the_source_each_column_can_be_read(trained, tables):
@@ -223,3 +244,16 @@ def test_of_two_reductions_without_the_source_each_column_can_be_read(trained, t
         found = trained.metrics(train, columns=["epoch", name])
         assert found.num_rows == 2 * ROWS["train"]
         assert found[name].null_count == 0
+
+
+def test_reductions_are_read_once_though_their_source_is_no_longer_listed(trained, tables):
+    train = tables["train"]
+    sources = trained.metrics_tables
+    for method in ("pca", "pacmap"):
+        trained.reduce_embeddings_by_foreign_table_url(train, method)
+    for source in sources:
+        trained.remove_metrics_table(source)
+    assert len(trained.metrics_tables) == 8
+    assert trained.metrics(train).num_rows == 2 * ROWS["train"]
+    assert trained.metrics(train, columns=["embeddings_1_pca"])["embeddings_1_pca"].null_count == 0
+    assert set(trained.metrics.by_example("loss", train, "count")) == {2}
