@@ -31,6 +31,11 @@ WARNINGS = [
 """How those warnings start that are not shown: others' that a reader can do nothing about."""
 
 
+def is_full() -> bool:
+    """Return whether notebooks take the full public data sets."""
+    return os.environ.get(FULL) == "1"
+
+
 class ThisInterpreter(AsyncKernelManager):
     """Starts kernels with the interpreter that runs this, whatever kernels are installed."""
 
@@ -60,7 +65,7 @@ def execute(notebook: NotebookNode, folder: Path, cell_timeout: float | None = N
     """Run all cells, which replaces their outputs.
 
     Projects, caches and whatever else is written go to `folder`, which is also the working folder.
-    The network is off unless `FULL` is set.
+    The network is off unless they take the full public data sets.
 
     Args:
         notebook: Changed in place.
@@ -80,7 +85,7 @@ def execute(notebook: NotebookNode, folder: Path, cell_timeout: float | None = N
         resources={"metadata": {"path": str(folder)}},
     )
     client.extra_arguments = ["--IPKernelApp.log_level=ERROR"]
-    if FULL not in os.environ:
+    if not is_full():
         start = "--IPKernelApp.exec_lines=import notebooks.offline as _; del _"
         client.extra_arguments.append(start)
     client.execute(env=environment(folder))
@@ -89,15 +94,17 @@ def execute(notebook: NotebookNode, folder: Path, cell_timeout: float | None = N
 def environment(folder: Path) -> dict[str, str]:
     """Return the environment of a kernel that keeps all it writes in `folder`."""
     sources = [str(FOLDER.parent), *(os.path.abspath(place) for place in sys.path if place)]
+    # One thread gives the same numbers as in the tests, which share the cores.
+    threads = {} if is_full() else {"OMP_NUM_THREADS": "1"}
     return {
         **os.environ,
+        **threads,
         "PYTHONPATH": os.pathsep.join(sources),
         "TLC_PROJECT_ROOT_URL": str(folder / "projects"),
         "TLC_CACHE_FOLDER": str(folder / "cache"),
         "TLC_DISPLAY_PROGRESS": "false",
         "TLC_DURABILITY": "os",  # the folder is thrown away
         "PYTHONWARNINGS": ",".join(f"ignore:{start}" for start in WARNINGS),
-        "OMP_NUM_THREADS": "1",  # the same numbers as in the tests, which share the cores
         "IPYTHONDIR": str(folder / "ipython"),
         "HF_HOME": str(folder / "hugging-face"),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",

@@ -54,6 +54,8 @@ def _scrub_output(output: NotebookNode, folder: str) -> None:
     if "text" in output:
         output.text = _without(output.text, folder)
     data = output.get("data", {})
+    if "image/png" in data:
+        data.pop("image/jpeg", None)  # PIL gives the same picture as both
     for kind, value in data.items():
         data[kind] = _small(value) if kind == "image/png" else _without(value, folder)
 

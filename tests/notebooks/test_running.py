@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from nbformat import v4
-from notebooks.execution import execute
+from notebooks.execution import FULL, execute
 from notebooks.results import results
-from notebooks.storing import PICTURE_BYTES, faults, scrub, write
+from notebooks.storing import NOTEBOOK_BYTES, PICTURE_BYTES, faults, scrub, write
 from PIL import Image
 from tests.notebooks.expected import is_met
 
@@ -54,11 +54,20 @@ def test_a_notebook_runs_where_it_is_told(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "call", ["getaddrinfo('example.org', 443)", "create_connection(('192.0.2.1', 80))"]
+    "call", ["getaddrinfo('example.org', 443)", "socket().connect(('192.0.2.1', 80))"]
 )
 def test_the_network_is_off(tmp_path, call):
     with pytest.raises(CellExecutionError, match="The network is off here"):
         execute(notebook(f"import socket\nsocket.{call}"), tmp_path)
+
+
+@pytest.mark.parametrize(("value", "is_off"), [("1", "False"), ("0", "True"), (None, "True")])
+def test_the_network_is_on_for_the_full_data_only(tmp_path, monkeypatch, value, is_off):
+    if value is not None:
+        monkeypatch.setenv(FULL, value)
+    made = notebook("import sys\n'notebooks.offline' in sys.modules")
+    execute(made, tmp_path)
+    assert made.cells[0].outputs[0].data["text/plain"] == is_off
 
 
 def test_a_claim_that_does_not_hold_fails(tmp_path):
@@ -125,6 +134,24 @@ def test_pictures_are_made_small_and_stay_the_same_to_the_eye(tmp_path):
     assert len(kept) < before / 2
     shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(kept))).convert("RGB"), int)
     assert np.abs(shown - pixels).mean() < 8
+
+
+def test_a_notebook_that_is_large_is_noticed():
+    (fault,) = faults(with_text("x" * NOTEBOOK_BYTES))
+    assert f"at most {NOTEBOOK_BYTES} wanted" in fault
+
+
+def test_of_metadata_tags_are_kept_only(tmp_path):
+    made = with_text("well")
+    made.cells[0].metadata.update(tags=["results"], execution={"iopub.status.busy": "2026"})
+    scrub(made, tmp_path)
+    assert made.cells[0].metadata == {"tags": ["results"]}
+
+
+def test_a_picture_is_kept_once(tmp_path):
+    made = with_output(**{"image/png": png(np.zeros((2, 2, 3), "uint8")), "image/jpeg": "same"})
+    scrub(made, tmp_path)
+    assert list(made.cells[0].outputs[0].data) == ["image/png"]
 
 
 def test_a_picture_that_is_large_is_noticed():

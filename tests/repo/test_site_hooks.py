@@ -43,11 +43,11 @@ def test_links_lead_to_the_same_page_in_the_site(source, text, expected, hook):
 def test_public_names_in_a_guide_become_links_but_in_no_block(hook):
     reference = hook("reference")
     names = {"Url": "tlc.Url"}
-    text = "`Url.name` `tlc.init()` `x`\n```\n`Url`\n```\n[`Url`](u.md) `Url`"
+    text = "`Url.name` `tlc.init()` `x`\n```\n`Url`\n```\n[`Url`](u.md) [`Url` x](u.md) `Url`"
     assert reference.with_links(text, names) == (
         '<autoref optional identifier="tlc.Url.name">`Url.name`</autoref> '
         '<autoref optional identifier="tlc.init">`tlc.init()`</autoref> `x`\n```\n`Url`\n```\n'
-        '[`Url`](u.md) <autoref optional identifier="tlc.Url">`Url`</autoref>'
+        '[`Url`](u.md) [`Url` x](u.md) <autoref optional identifier="tlc.Url">`Url`</autoref>'
     )
 
 
@@ -87,6 +87,16 @@ def pick(rows, labels) -> dict[str, int]:
     """
 
 class Table: ...
+
+def rows() -> Iterator[int]:
+    """Count.
+
+    Yields:
+        Numbers: from 0.
+    """
+
+FIRST = SECOND = 1
+"""As in `Table`."""
 '''
 
 
@@ -110,4 +120,8 @@ def test_docstrings_are_made_ready(hook, tmp_path):
         "Returns:",
         "    dict[str, int]: By name: an array.",
     ]
+    assert module["rows"].docstring.value.splitlines()[-1] == "    int: Numbers: from 0."
+    for name in ("FIRST", "SECOND"):  # they share a docstring
+        link = '<autoref optional identifier="pack.Table">`Table`</autoref>'
+        assert module[name].docstring.value == f"As in {link}."
     assert module["WeightError"].target_path == "tlc.errors.WeightError"
