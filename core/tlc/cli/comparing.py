@@ -16,7 +16,7 @@ from tlc.table import Table
 from tlc.table.display import short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tlc.run.comparison import RunComparison
     from tlc.table.diffing.cells import CellChanges
@@ -114,22 +114,17 @@ def _named(value: Any, names: Mapping[Any, str]) -> str:
 
 def _table_data(diff: TableDiff, options: Options) -> dict[str, Any]:
     cells = {
-        name: {"count": len(changes), "first": list(_plain_cells(changes.first(options.limit)))}
+        name: {"count": len(changes), "first": changes.first(options.limit).to_arrow().to_pylist()}
         for name, changes in diff.cells.items()
     }
     return {**diff.summary(), "cells": cells}
-
-
-def _plain_cells(changes: CellChanges) -> Iterator[dict[str, Any]]:
-    for cell in changes.to_arrow().to_pylist():
-        yield {name: _plain(value) for name, value in cell.items()}
 
 
 def _plain(value: Any) -> Any:
     """Return a value as JSON can hold it: floats that it has no form for as text, not as null."""
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}
@@ -137,4 +132,4 @@ def _plain(value: Any) -> Any:
 
 
 def _json(data: Mapping[str, Any]) -> str:
-    return msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
+    return msgspec.json.format(msgspec.json.encode(_plain(data)), indent=2).decode()

@@ -45,14 +45,16 @@ class Metrics(list[dict[str, Any]]):
     ) -> pa.Table:
         """Return the rows of all metrics tables, one below the other, as one Arrow table.
 
-        Metrics tables that are about no table are left out, and so, with a `DamagedObjectWarning`,
-        are those that cannot be read. Where embeddings were reduced, each row is that of one
-        table: the one that has most of `columns`, or else the one reduced last.
+        Metrics tables that are about no table, or have no ``example_id``, are left out, and so,
+        with a `DamagedObjectWarning`, are those that cannot be read. Where embeddings were reduced,
+        each row is that of one table: the one that has most of `columns`, or else the one reduced
+        last.
 
         Args:
             table: Only metrics about this table, or about another revision, split or join of the
                 same rows; ``example_id`` is then the row number in this table, and rows it does not
-                have are left out. None for all metrics, with the ids they were written with.
+                have are left out. Of rows with one key, as after `unroll`, the first is the first
+                there, and so on. None for all metrics, with the ids they were written with.
             split: Only metrics that were collected with this split.
             columns: Metrics columns to return beside ``example_id`` and ``split``; all if None.
                 Tables that have none of them are left out.
@@ -68,7 +70,8 @@ class Metrics(list[dict[str, Any]]):
         Raises:
             ColumnError: A column of `join` has the name of a metrics column.
             ColumnNotFoundError: The table does not have a column of `join`.
-            MetricsError: A column holds values of different kinds in two metrics tables.
+            MetricsError: A column holds values of different kinds in two metrics tables, or the
+                example ids of one are no row numbers.
             ObjectNotFoundError: `join` is given but not `table`, and a table that metrics are about
                 is no longer there.
         """
@@ -113,7 +116,7 @@ class Metrics(list[dict[str, Any]]):
 
         Raises:
             ColumnNotFoundError: No metrics about the table have that column.
-            MetricsError: It does not hold numbers.
+            MetricsError: It does not hold numbers, or example ids are no row numbers.
             OptionError: There is no such `how`.
         """
         wanted = opened(table)
@@ -151,7 +154,9 @@ class Metrics(list[dict[str, Any]]):
         reader = Reader(opened(table), columns, join)
         for metrics in without_repeats(list(self.tables()), columns):
             info = info_of(metrics)
-            if info is not None and split in (None, info.split):
+            if info is None or EXAMPLE_ID not in metrics.columns:
+                continue
+            if split in (None, info.split):
                 yield MetricsPart(metrics, info, reader)
 
     def tables(self) -> Iterator[Table]:

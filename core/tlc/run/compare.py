@@ -41,8 +41,10 @@ class Comparable:
                 collected last; or ``"first"``, ``"mean"``, ``"std"``, ``"min"``, ``"max"``,
                 ``"sum"``, ``"count"``, as for `Metrics.by_example`.
             better: Metric to ``"higher"`` or ``"lower"``, whichever is better. Known without saying
-                are the columns that the collectors of `tlc` write, and all that end in ``loss`` or
-                ``error``.
+                are, as lower, all that end in the word ``loss`` or ``error``, ``el2n``,
+                ``false_positives`` and ``false_negatives``; as higher, all with one of the words
+                ``accuracy``, ``correct``, ``iou``, ``precision``, ``recall`` and ``f1``,
+                ``label_prob``, ``label_logit`` and ``true_positives``.
 
         Returns:
             For each split a table with the value of each row before and after, means, and how the
@@ -52,7 +54,8 @@ class Comparable:
             ColumnNotFoundError: There is no such metric in both runs.
             MetricsError: The runs have no rows with metrics in common, or a column does not hold
                 numbers.
-            OptionError: There is no such `how`, or `better` says something else.
+            OptionError: There is no such `how`, `better` says something else, or `metrics` is
+                empty.
             ObjectNotFoundError: There is no such run, or a table is gone that metrics are about.
             CorruptObjectError: A file of such a table is damaged.
         """

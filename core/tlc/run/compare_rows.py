@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=np.generic)
 _LOWER = frozenset({"loss", "error"})
 _HIGHER = frozenset({"accuracy", "correct", "iou", "precision", "recall", "f1"})
+_BY_NAME = {
+    **dict.fromkeys(("label_prob", "label_logit", "true_positives"), "higher"),
+    **dict.fromkeys(("el2n", "false_positives", "false_negatives"), "lower"),
+}
 
 
 class ComparedRows:
@@ -88,7 +92,8 @@ def metric_columns(name: str, before: Having, after: Having) -> dict[str, pa.Arr
 
 
 def _difference(before: Having, after: Having) -> Floats:
-    with np.errstate(invalid="ignore"):  # of infinities, or where a value means nothing
+    # Of infinities and of numbers near them, or where a value means nothing.
+    with np.errstate(invalid="ignore", over="ignore"):
         return after[0] - before[0]
 
 
@@ -144,7 +149,8 @@ def effect_of(column: str, name: str, rows: Flags, before: Having, after: Having
 
 
 def _mean(values: Floats) -> float:
-    with np.errstate(invalid="ignore"):  # of infinities of both signs
+    # Of infinities of both signs, or of numbers whose sum is too large.
+    with np.errstate(invalid="ignore", over="ignore"):
         return float(values.mean()) if len(values) else float("nan")
 
 
@@ -152,9 +158,9 @@ def better_of(metric: str) -> str | None:
     """Return ``"higher"`` or ``"lower"``, whichever is better of a metric; None if it is unknown.
 
     Args:
-        metric: Name of a metrics column: the words in it tell.
+        metric: Name of a metrics column: it, or the words in it, tell.
     """
     words = re.split(r"[^a-z0-9]+", metric.lower())
     if words[-1] in _LOWER:
         return "lower"
-    return "higher" if _HIGHER & set(words) or metric == "label_prob" else None
+    return "higher" if _HIGHER & set(words) else _BY_NAME.get(metric)

@@ -10,7 +10,7 @@ from tlc import constants
 from tlc.constants import EXAMPLE_ID, FOREIGN_TABLE_ID
 from tlc.errors import OptionError
 from tlc.format.plain import is_numeric
-from tlc.run.metrics_reader import SPLIT
+from tlc.run.metrics_reader import SPLIT, renumbered
 from tlc.run.reducing import reduce_rows
 from tlc.schemas.arrow import arrow_type
 
@@ -107,10 +107,10 @@ def groups_of(run: Run, split: str | None) -> list[Group]:
     parts = list(run.metrics.parts(split=split))
     found = []
     for name in dict.fromkeys(part.info.split for part in parts):
-        left = [part for part in parts if part.info.split == name]
+        left = ours = [part for part in parts if part.info.split == name]
         while left:
             table = left[-1].table()
-            about = [part for part in run.metrics.parts(table, name) if part.has_rows()]
+            about = [part for part in renumbered(ours, table) if part.has_rows()]
             found.append(Group(name, table, about))
             known = {part.metrics.url for part in about}
             left = [part for part in left if part.metrics.url not in known]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
@@ -42,15 +41,17 @@ def compare_runs(
     """Compare two runs; see `Run.compare`."""
     check_how(how)
     _check_better(better)
+    wanted = [metrics] if isinstance(metrics, str) else metrics
+    if wanted is not None and not wanted:
+        raise OptionError("metrics=[] names no metric.", hint="leave it out to compare all.")
     groups = groups_of(before, split), groups_of(after, split)
     pairs, alone = _pairs(*groups)
     if not pairs:
         raise MetricsError(
             f"{before.url} and {after.url} have no rows with metrics of one split in common: "
-            f"{_told(before, groups[0])}; {_told(after, groups[1])}.",
+            f"{_told(before, groups[0], split)}; {_told(after, groups[1], split)}.",
             hint="metrics are compared of one split, about revisions, splits or joins of a table.",
         )
-    wanted = [metrics] if isinstance(metrics, str) else metrics
     parts, without = [], []
     for pair in pairs:
         names = _names(pair, wanted)
@@ -79,23 +80,26 @@ def _pairs(
     left = list(before)
     alone = []
     for group in after:
-        pair = next(_partners(left, group), None)
-        if pair is None:
-            alone.append((1, group))
+        for other in left:
+            rows = _shared_rows(other, group)
+            if rows is not None:
+                pairs.append(Pair(other, group, rows))
+                left.remove(other)
+                break
         else:
-            left.remove(pair.before)
-            pairs.append(pair)
+            alone.append((1, group))
     return pairs, [*((0, group) for group in left), *alone]
 
 
-def _partners(groups: Sequence[Group], after: Group) -> Iterator[Pair]:
-    """Yield the groups that share split and rows with one of the later run."""
-    for before in groups:
-        if before.split == after.split:
-            with suppress(OptionError):  # no origin in common
-                match = match_rows(before.table, after.table)
-                if len(match.old) or before.table.id == after.table.id:
-                    yield Pair(before, after, match)
+def _shared_rows(before: Group, after: Group) -> RowMatch | None:
+    """Return which rows two groups of one split have in common; None if they have none."""
+    if before.split != after.split:
+        return None
+    try:
+        match = match_rows(before.table, after.table)
+    except OptionError:  # no origin in common
+        return None
+    return match if len(match.old) else None
 
 
 def _names(pair: Pair, wanted: Sequence[str] | None) -> list[str]:
@@ -171,8 +175,11 @@ def _parameter_changes(
             yield ParameterChange(name, "changed", before[name], after[name])
 
 
-def _told(run: Run, groups: Sequence[Group]) -> str:
-    return f"{run.name} has {', '.join(map(_named, groups)) or 'none'}"
+def _told(run: Run, groups: Sequence[Group], split: str | None) -> str:
+    if groups:
+        return f"{run.name} has {', '.join(map(_named, groups))}"
+    others = ", ".join(dict.fromkeys(repr(part.info.split) for part in run.metrics.parts()))
+    return f"{run.name} has none" + (f" of split {split!r}, but of {others}" if others else "")
 
 
 def _named(group: Group) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tlc.constants import (
@@ -33,7 +33,7 @@ from tlc.url import Url
 from tlc.url.references import follow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy as np
     import pyarrow as pa
@@ -101,6 +101,9 @@ class MetricsPart:
         """Return the rows and columns asked for, as `Metrics` returns them; None if there are none.
 
         So it is, with a `DamagedObjectWarning`, if they cannot be read.
+
+        Raises:
+            MetricsError: The example ids are no row numbers of the table the metrics are about.
         """
         return self._reader.part(self.metrics, self.info)
 
@@ -110,13 +113,19 @@ class MetricsPart:
         Nothing, with a `DamagedObjectWarning`, if they cannot be read.
 
         Raises:
-            MetricsError: The column does not hold numbers.
+            MetricsError: The column does not hold numbers, or the example ids are no row numbers.
         """
         try:
             return self._reader.values(self.metrics, self.info, column)
         except _UNREADABLE as error:
             passed_over(self.metrics.url, error)
             return []
+
+
+def renumbered(parts: Iterable[MetricsPart], table: Table) -> list[MetricsPart]:
+    """Return the same metrics with their rows numbered as those of another table."""
+    reader = Reader(table, None, ())
+    return [replace(part, _reader=reader) for part in parts]
 
 
 class Reader:
@@ -159,7 +168,8 @@ class Reader:
         if names is None:
             return None
         ids, *cells = _together(metrics, [EXAMPLE_ID, *names])
-        ids = ids.cast(pa.int64())
+        chunks = [_checked_ids(chunk, metrics, info) for chunk in ids.chunks]
+        ids = pa.chunked_array(chunks, pa.int64())
         if SPLIT not in names:
             names, cells = [SPLIT, *names], [pa.repeat(info.split, len(ids)), *cells]
         numbers = self.row_numbers(metrics, info)
@@ -177,7 +187,7 @@ class Reader:
         """Return the rows of the wanted table that the metrics are about, and a column's numbers.
 
         Raises:
-            MetricsError: The column does not hold numbers.
+            MetricsError: The column does not hold numbers, or the example ids are no row numbers.
         """
         mapped = self.row_numbers(metrics, info)
         found = []
@@ -188,11 +198,8 @@ class Reader:
                     f"Column {column!r} of {metrics.url} holds {cells.type}, not numbers.",
                     hint="run.metrics(...) reads columns of any kind.",
                 )
-            rows, values, valid = (
-                numbers_of(part[EXAMPLE_ID]),
-                numbers_of(cells),
-                validity_of(cells),
-            )
+            rows = numbers_of(_checked_ids(part[EXAMPLE_ID], metrics, info))
+            values, valid = numbers_of(cells), validity_of(cells)
             if mapped is not None:
                 rows = mapped[rows]
                 valid = rows >= 0 if valid is None else valid & (rows >= 0)
@@ -201,8 +208,6 @@ class Reader:
 
     def _names(self, metrics: Table) -> list[str] | None:
         """Return the columns to read beside the example id; None to leave the table out."""
-        if EXAMPLE_ID not in metrics.columns:
-            return None
         there = [name for name in metrics.columns if name not in (EXAMPLE_ID, FOREIGN_TABLE_ID)]
         if self._columns is None:
             return there
@@ -248,6 +253,36 @@ def _together(metrics: Table, names: Sequence[str]) -> list[pa.ChunkedArray]:
     if not parts:
         return [pa.chunked_array([metrics.column(name)]) for name in names]
     return [pa.chunked_array([part[name] for part in parts]) for name in names]
+
+
+def _checked_ids(cells: pa.Array, metrics: Table, info: MetricsInfo) -> pa.Array:
+    """Return example ids as int64; writers check theirs, but a run can list tables of any making.
+
+    Raises:
+        MetricsError: They are not row numbers of the table that the metrics are about.
+    """
+    import pyarrow as pa
+
+    try:
+        ids = cells if cells.type == pa.int64() else cells.cast(pa.int64())
+    except pa.ArrowException as error:
+        raise _no_rows(metrics, info, str(error)) from error
+    numbers = numbers_of(ids)
+    if ids.null_count:
+        raise _no_rows(metrics, info, "some are missing")
+    if len(numbers) and (numbers.min() < 0 or numbers.max() >= (info.foreign_table_rows or 0)):
+        raise _no_rows(metrics, info, f"they go from {numbers.min()} to {numbers.max()}")
+    return ids
+
+
+def _no_rows(metrics: Table, info: MetricsInfo, reason: str) -> MetricsError:
+    assert info.foreign_table is not None
+    url = Url(info.foreign_table.url).to_absolute(metrics.url)
+    return MetricsError(
+        f"The column {EXAMPLE_ID!r} of {metrics.url} does not hold row numbers of {url}, which has "
+        f"{info.foreign_table_rows} rows: {reason}.",
+        hint="link the table that the metrics are about, or remove these metrics from the run.",
+    )
 
 
 def opened(table: Table | TableView | Url | str | None) -> Table | None:

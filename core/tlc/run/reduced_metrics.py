@@ -27,7 +27,7 @@ def without_repeats(tables: Sequence[Table], columns: Collection[str] | None) ->
     groups: dict[str, list[Table]] = {}
     for table in tables:
         origin = table.id
-        while (source := sources[origin]) in sources:
+        while source := sources.get(origin):  # also one that the run does not list any more
             origin = source
         groups.setdefault(origin, []).append(table)
     kept = {table.id for group in groups.values() for table in _standing(group, columns)}
@@ -46,9 +46,14 @@ def _standing(group: Sequence[Table], columns: Collection[str] | None) -> list[T
 
 
 def _source(table: Table) -> str:
-    """Return the id of the table whose embeddings were reduced to make this one; "" if none."""
+    """Return the id of the table whose embeddings were reduced to make this one; "" if none.
+
+    One that was to be deleted is not named as a parent.
+    """
     manifest = table._manifest
     edits = manifest.operation.get("edits", ())
     if not any(edit.get("type") == REDUCE_EMBEDDINGS for edit in edits):
         return ""
-    return next((parent.id for parent in manifest.parents), "")
+    about = manifest.metrics.foreign_table if manifest.metrics else None
+    about_id = about.id if about else ""
+    return next((parent.id for parent in manifest.parents if parent.id != about_id), "")

@@ -28,8 +28,9 @@ class Diffing(Reading):
         The tables may be revisions of each other, on branches too, splits or joins of each other,
         or have nothing to do with each other but `by`. Rows are the same if their stable keys are,
         wherever they are now; of rows with one key, as after `unroll`, the first here is the first
-        there, and so on. What neither revision has written is not read: only cells that edits have
-        touched are compared.
+        there, and so on: if one of them was deleted, those after it count as changed, and `by` had
+        better name columns that tell them apart. What neither revision has written is not read:
+        only cells that edits have touched are compared.
 
         Cells are compared as they are stored, with urls in place of images and arrays that have
         files of their own. NaN equals NaN, 0.0 equals -0.0, other floats must be equal exactly, and
@@ -38,7 +39,8 @@ class Diffing(Reading):
         Args:
             other: The newer table, or its url.
             by: What tells which row is which: None for the stable keys; ``"position"`` for the
-                number of the row; or the path of a column, or a list of paths, whose values do.
+                number of the row; or the path of a column, or a list of paths, whose values do. A
+                column that is called so itself is ``["position"]``.
             columns: Compare only these; None for all.
 
         Returns:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tlc.errors import TlcError
+from tlc.errors import CorruptObjectError, TlcError
 from tlc.format.layers import read_keys, read_rows
 from tlc.format.manifest import Concat, Data, Stack, Take
 from tlc.format.plain import numbers_of
@@ -21,25 +21,69 @@ INDEX_BITS = 40
 """How many of the lowest bits of a row's code are its index in its origin."""
 
 _MANY = 1 << 24  # so many rows that there had better be as many
+_SPARSE = 8  # so many times as many numbers as there are codes are worth a table of all of them
 
 
 def row_numbers(source: Reading, target: Reading) -> np.ndarray:
     """Return for each row of `source` the row of `target` with the same key, else -1.
 
+    If no two rows of `target` have one key, each stands for all rows of `source` with its key, as
+    an image does for its boxes after `unroll`. Else, as between two tables of boxes, the first row
+    with a key is the first there, the second the second, and so on.
+
     Returns:
-        int64 array of shape ``(len(source),)``. If a key occurs twice in `target`, as after joining
-        a table with itself, the first row counts.
+        int64 array of shape ``(len(source),)``.
     """
     import numpy as np
 
     origins: dict[str, int] = {}
     wanted, there = row_codes(source, origins), row_codes(target, origins)
-    if len(there) == 0:
-        return np.full(len(wanted), -1, np.int64)
+    if not has_repeats(there):
+        return places_of(wanted, there)
     order = np.argsort(there, kind="stable")
-    at = np.minimum(np.searchsorted(there, wanted, sorter=order), len(there) - 1)
-    found = order[at]
-    return np.where(there[found] == wanted, found, -1)
+    ordered = there[order]
+    at = np.searchsorted(ordered, wanted) + repeats_of(wanted)
+    inside = at < len(there)
+    at = np.where(inside, at, 0)
+    return np.where(inside & (ordered[at] == wanted), order[at], -1)
+
+
+def places_of(wanted: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Return the place of each of `wanted` among `codes`, of which no two are equal, else -1."""
+    import numpy as np
+
+    if not len(codes):
+        return np.full(len(wanted), -1, np.int64)
+    low, width = int(codes.min()), int(codes.max()) - int(codes.min()) + 1
+    if width <= _SPARSE * len(codes):  # as keys of one origin: looked up without a search
+        table = np.full(width + 1, -1, np.int64)
+        table[codes - low] = np.arange(len(codes))
+        inside = (wanted >= low) & (wanted < low + width)
+        return table[np.where(inside, wanted - low, width)]
+    order = np.argsort(codes, kind="stable")
+    at = order[np.minimum(np.searchsorted(codes, wanted, sorter=order), len(codes) - 1)]
+    return np.where(codes[at] == wanted, at, -1)
+
+
+def has_repeats(codes: np.ndarray) -> bool:
+    """Whether two codes are equal."""
+    import numpy as np
+
+    ordered = codes if bool((codes[1:] >= codes[:-1]).all()) else np.sort(codes)
+    return bool((ordered[1:] == ordered[:-1]).any())
+
+
+def repeats_of(codes: np.ndarray) -> np.ndarray:
+    """Return how many codes before each are equal to it, int64."""
+    import numpy as np
+
+    order = np.argsort(codes, kind="stable")
+    ordered = codes[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])
+    counts = np.diff(np.append(starts, len(ordered)))
+    repeats = np.empty(len(codes), np.int64)
+    repeats[order] = np.arange(len(codes)) - np.repeat(starts, counts)
+    return repeats
 
 
 def row_codes(table: Reading, origins: dict[str, int]) -> np.ndarray:
@@ -53,10 +97,16 @@ def row_codes(table: Reading, origins: dict[str, int]) -> np.ndarray:
     Returns:
         int64 array of shape ``(len(table),)``; above the lowest `INDEX_BITS` is the number of the
         origin.
+
+    Raises:
+        CorruptObjectError: The keys of the rows cannot be read.
     """
     with suppress(IndexError, ValueError, TypeError, MemoryError, TlcError):
         return _made(table._manifest.stack, table.url, origins)
-    return _encoded(*table.row_keys(), origins)  # which says what is wrong
+    names, indices = table.row_keys()  # which says what is wrong
+    if names.null_count:
+        raise CorruptObjectError(f"The keys of the rows of {table.url} are damaged: some are null.")
+    return _encoded(names, indices, origins)
 
 
 def _made(stack: Stack, folder: Url, origins: dict[str, int]) -> np.ndarray:

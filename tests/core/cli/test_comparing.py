@@ -98,6 +98,13 @@ def test_tables_that_differ(diff, table, edited):
     ]
 
 
+def test_lists_of_classes(diff):
+    schema = tlc.schemas.Int32Schema(shape=(-1,), value_map=["cat", "dog"])
+    table = tlc.Table.from_dict({"seen": [[0], [1, 0]]}, {"seen": schema}, table_name="lists")
+    new = table.set_values("seen", [1], [[1]])
+    assert "row 1  -> 1:  [1, 0]  ->  [1]" in diff(table.url, new.url).out
+
+
 def test_limit_and_column(diff, table, edited):
     lines = diff(table.url, edited.url, "--limit", 1, "--column", "label").out.splitlines()
     assert lines[2:] == [
@@ -169,6 +176,17 @@ def test_runs_as_json(diff, table, edited):
     )
     assert part["tables"]["cells"] == {"x": 1, "label": 2}
     assert found["how"] == "mean"
+
+
+def test_numbers_that_json_has_no_form_for(diff, table):
+    before, after = (tlc.Run.create("p", name) for name in ("before", "after"))
+    before.set_parameters({"clip": math.inf, "betas": [0.9, math.nan]})
+    before.add_metrics({"loss": [math.inf] * 4}, foreign_table_url=table)
+    after.add_metrics({"loss": [1.0] * 4}, foreign_table_url=table)
+    found = json.loads(diff(before.url, after.url, "--json").out)
+    assert [each["before"] for each in found["parameters"]] == ["Infinity", [0.9, "NaN"]]
+    (metric,) = found["splits"][0]["metrics"]
+    assert (metric["before"], metric["change"]) == ("Infinity", "-Infinity")
 
 
 def test_an_alias_in_a_url(diff, table, edited, monkeypatch):

@@ -18,6 +18,7 @@ from tlc.errors import (
     OptionError,
 )
 from tlc.run import Run
+from tlc.schemas import Float32Schema
 from tlc.table import Table
 
 PLAIN = {
@@ -137,3 +138,26 @@ def test_what_cannot_be_answered_says_why(run, table):
         run.metrics.by_example("name", table)
     with pytest.raises(OptionError, match=r"'median'.*mean"):
         run.metrics.by_example("loss", table, "median")
+
+
+def test_rows_of_one_key_are_told_apart(run):
+    """As those of boxes: the first of a photo is the first of it in a revision, and so on."""
+    schema = {"boxes": Float32Schema(shape=(-1,))}
+    photos = Table.from_dict({"boxes": [[1.0, 2.0], [3.0], [4.0, 5.0, 6.0]]}, schema)
+    boxes = photos.unroll("boxes")
+    revision = boxes.set_values("boxes", [0], [9.0])
+    shuffled = boxes.keep([4, 2, 3, 0, 1, 5], table_name="shuffled")
+    for about, first in ((boxes, 0.0), (revision, 10.0)):
+        run.add_metrics({"loss": [first + n for n in range(6)]}, foreign_table_url=about)
+    assert run.metrics(revision)["example_id"].to_pylist() == [*range(6)] * 2
+    assert run.metrics.by_example("loss", revision).tolist() == [5.0, 6.0, 7.0, 8.0, 9.0, 10.0]
+    assert run.metrics.by_example("loss", shuffled).tolist() == [8.0, 7.0, 9.0, 5.0, 6.0, 10.0]
+    assert run.metrics.by_example("loss", photos).tolist() == [5.5, 7.0, 9.0]
+    fewer = boxes.keep([0, 3, 4], table_name="fewer")
+    assert run.metrics.by_example("loss", fewer, "sum").tolist() == [10.0, 16.0, 18.0]
+
+
+def test_values_that_are_null_do_not_count_in_a_revision_either(run, table):
+    run.add_metrics({"loss": [None, 1.0, None, 3.0, 4.0, 5.0, 6.0]}, foreign_table_url=table)
+    revision = table.delete_rows([0])
+    assert run.metrics.by_example("loss", revision, "count").tolist() == [1, 0, 1, 1, 1, 1]

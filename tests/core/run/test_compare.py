@@ -208,6 +208,8 @@ def test_each_split_is_compared_with_its_own(table, make_table, collected):
         found.table  # noqa: B018 - reads
     with pytest.raises(MetricsError, match="0 of the compared parts are of the split 'test'"):
         found["test"]
+    with pytest.raises(MetricsError, match="has none of split 'vall', but of 'val', 'train';"):
+        before.compare(after, split="vall")
     only = before.compare(after, split="val")
     assert only.summaries["loss"].rows == 2
     assert not only.left_out
@@ -307,6 +309,9 @@ def test_whether_anything_differs(table, collected):
     assert before.compare(edited)
     fewer = collected(table, {"example_id": [0], "loss": [1.0]})
     assert before.compare(fewer)
+    again = collected(table, {"loss": [1.0] * 5})
+    collected(table, {"loss": [1.0] * 5}, split="test", run=again)
+    assert before.compare(again)
     after.set_parameters({"a": 1})
     assert before.compare(after.url)
 

@@ -46,8 +46,19 @@ def test_numbers_are_compared_but_no_classes_ids_constants_or_vectors(table, col
     assert named.splits[0].metrics == ("lr", "loss")
     with pytest.raises(MetricsError, match=r"'note' .* not numbers"):
         before.compare(after, "note")
+    with pytest.raises(OptionError, match="names no metric"):
+        before.compare(after, [])
     with pytest.raises(ColumnNotFoundError, match="do not both have 'only before', 'x'"):
         before.compare(after, ["loss", "only before", "x"])
+
+
+def test_what_is_a_class_in_one_table_is_no_metric(table):
+    run = tlc.Run.create("project", "run")
+    classes = tlc.schemas.CategoricalLabelSchema(["a", "b"])
+    for schema in ({"kind": classes}, {}):
+        metrics = {"kind": [0, 1, 0, 1, 0], "loss": [1.0] * 5}
+        run.add_metrics(metrics, schema, foreign_table_url=table)
+    assert run.compare(run).splits[0].metrics == ("loss",)
 
 
 def test_runs_without_a_metric_in_common(table, collected):
@@ -67,6 +78,11 @@ def test_runs_without_a_metric_in_common(table, collected):
         ("iou_cat", "higher"),
         ("f1", "higher"),
         ("label_prob", "higher"),
+        ("label_logit", "higher"),
+        ("true_positives", "higher"),
+        ("el2n", "lower"),
+        ("false_positives", "lower"),
+        ("false_negatives", "lower"),
         ("confidence", None),
         ("loss_weight", None),
         ("", None),
@@ -85,6 +101,31 @@ def test_what_is_better_can_be_said(table, collected):
     assert "odd: 1 -> 2 in 5 rows, 5 higher, 0 lower" in str(found)
     with pytest.raises(OptionError, match="'up'"):
         before.compare(after, better={"loss": "up"})
+
+
+def test_numbers_near_the_largest(make_table, collected):
+    table = make_table(2)
+    before, after = (collected(table, {"score": [sign * 1.7e308] * 2}) for sign in (-1, 1))
+    summary = before.compare(after).summaries["score"]
+    assert (summary.before, summary.after) == (-math.inf, math.inf)
+    assert (summary.change, summary.rose) == (math.inf, 2)
+
+
+# Rows that come again
+
+
+@pytest.mark.parametrize(("how", "first"), [("last", 5.0), ("first", 0.0)])
+def test_rows_that_come_again_in_a_later_file(table, collected, how, first):
+    twice = tlc.Table.join_tables([table, table], "twice")
+    after = tlc.Run.create("project", "after")
+    with tlc.MetricsTableWriter(after, twice, split="train") as writer:
+        for start in (0, 5):
+            rows = range(start, start + 5)
+            writer.add_batch({"example_id": [*rows], "loss": [float(row) for row in rows]})
+            writer.flush()
+    collected(table, {"other": [0] * 5}, run=after)
+    found = collected(table, {"loss": [0] * 5}).compare(after, how=how)
+    assert found.table["loss_after"].to_pylist() == [first + n for n in range(5)]
 
 
 # Random runs

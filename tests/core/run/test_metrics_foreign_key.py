@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 import tlc
-from tlc.errors import DamagedObjectWarning
+from tlc.errors import ColumnNotFoundError, DamagedObjectWarning, MetricsError
 from tlc.schemas import ForeignTableIdSchema
 
 
-def linked(run, url):
-    """Link a table about the first two rows of the one at `url`."""
+def linked(run, url, **columns):
+    """Link a table about the first two rows of the one at `url`, or with other columns."""
+    columns = columns or {"example_id": [0, 1]}
     metrics = tlc.Table.from_dict(
-        {"example_id": [0, 1], "metric": [1.0, 2.0], "input_table_id": [0, 0]},
+        {**columns, "metric": [1.0, 2.0], "input_table_id": [0, 0]},
         schema={"input_table_id": ForeignTableIdSchema(url)},
         project_name="project",
         table_name="about",
@@ -51,3 +52,38 @@ def test_no_description(make):
     run = make("project", "plain", description=None)
     assert not run.description
     assert tlc.Run.from_url(run.url).id == run.id
+
+
+@pytest.mark.parametrize(
+    ("ids", "reason"),
+    [
+        ([0, 5], "they go from 0 to 5"),
+        ([-1, 0], "they go from -1 to 0"),
+        ([None, 1], "some are missing"),
+        ([0.5, 1.0], "0.5"),
+        (["a", "b"], "'b'"),
+    ],
+)
+def test_ids_that_are_no_row_numbers_are_refused(run, table, ids, reason):
+    linked(run, table.url.to_str(), example_id=ids)
+    message = f"'example_id' of .*about does not hold row numbers of .*table, .* 5 rows: .*{reason}"
+    for about in (table, table.set_values("number", [0], [1])):
+        with pytest.raises(MetricsError, match=message):
+            run.metrics(about)
+        with pytest.raises(MetricsError, match=message):
+            run.metrics.by_example("metric", about)
+
+
+def test_ids_may_be_whole_floats(run, table):
+    linked(run, table.url.to_str(), example_id=[3.0, 1.0])
+    assert run.metrics(table)["example_id"].to_pylist() == [3, 1]
+    revision = table.delete_rows([0])
+    assert run.metrics.by_example("metric", revision, "sum").tolist() == [2.0, 0.0, 1.0, 0.0]
+
+
+def test_without_ids_they_are_left_out(run, table):
+    linked(run, table.url.to_str(), other=[0, 1])
+    assert run.metrics(table).num_rows == 0
+    assert list(run.metrics.parts(table)) == []
+    with pytest.raises(ColumnNotFoundError, match="'metric'"):
+        run.metrics.by_example("metric", table)

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from tlc.errors import DamagedObjectWarning, MetricsError, ObjectNotFoundError
+from tlc.writers import MetricsTableWriter
 
 
 @pytest.fixture
@@ -58,3 +59,12 @@ def test_parts_may_have_none_of_the_rows(stored, make_table):
         assert gone.read() is None
     with pytest.raises(ObjectNotFoundError):
         gone.table()
+
+
+def test_an_unfinished_table_that_was_removed_is_not_read(run, table):
+    writer = MetricsTableWriter(run, table)
+    writer.add_batch({"example_id": [0, 1], "loss": [1.0, 2.0]})
+    writer.flush()
+    assert [part.metrics.url for part in run.metrics.parts(table)] == [writer.url]
+    run.remove_metrics_table(writer.url)
+    assert list(run.metrics.parts(table)) == []

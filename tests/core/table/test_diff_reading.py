@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tlc.errors import CorruptObjectError, ObjectNotFoundError
 from tlc.format.manifest import Stack, TableManifest, encode, read
 from tlc.run import Run
 from tlc.table import AddColumn, DeleteRows, SetValues, Table
+from tlc.table.keys import row_codes
 from tlc.writers import MetricsTableWriter
 
 
@@ -77,6 +80,22 @@ def test_layers_that_contradict_each_other_are_damage(table, edit, change, messa
         new.diff(other, by="position")
 
 
+@pytest.mark.parametrize("rows", [[-1, 0], [None, 0], [0, 3]])
+def test_rows_that_are_not_there_have_no_keys(table, rows):
+    new = table.delete_rows([0])
+    (file,) = (new.url / "edits").to_local_path().iterdir()
+    pq.write_table(pa.table({"row": pa.array(rows, pa.int64())}), file)
+
+    def unsealed(layer):
+        entry = msgspec.structs.replace(
+            layer.file, length=file.stat().st_size, digest="", footer=""
+        )
+        return msgspec.structs.replace(layer, file=entry)
+
+    with pytest.raises(CorruptObjectError, match="keys of the rows"):
+        row_codes(rewritten(new, unsealed), {})
+
+
 def test_more_rows_than_a_file_has_take_no_memory(table):
     def many(layer):
         entry = msgspec.structs.replace(layer.files[0], rows=1 << 50)
@@ -84,6 +103,21 @@ def test_more_rows_than_a_file_has_take_no_memory(table):
 
     with pytest.raises(CorruptObjectError, match="rows"):
         table.diff(rewritten(table.squash(), many), by="position")
+
+
+def test_a_manifest_that_names_the_digest_of_another_file_is_not_believed(table):
+    first, second = (
+        Table.from_dict({"n": numbers}, table_name=f"t{numbers[0]}")
+        for numbers in ([1, 2, 3], [7, 8, 9])
+    )
+    (entry,) = read(first.url, TableManifest).stack.layers[0].files
+
+    def forged(layer):
+        file = msgspec.structs.replace(entry, path=layer.files[0].path)
+        return msgspec.structs.replace(layer, files=(file,))
+
+    with pytest.raises(CorruptObjectError):
+        first.diff(rewritten(second, forged), by="position")
 
 
 def test_a_table_that_is_gone(table):
@@ -113,6 +147,18 @@ def test_unfinished_metrics_tables_are_read(table):
     assert not partial.diff(Table.from_url(writer.url))
     writer.finalize()
     assert not partial.diff(writer.url)
+
+
+def test_unfinished_metrics_tables_are_no_one_file(table):
+    run, written = Run.create("p", "run"), []
+    for losses in ([1.0, 2.0, 3.0], [1.0, 2.0, 4.0]):
+        writer = MetricsTableWriter(run, table)
+        writer.add_batch({"example_id": [0, 1, 2], "loss": losses})
+        writer.flush()
+        written.append(Table.from_url(writer.url))
+    assert written[0].is_partial
+    diff = written[0].diff(written[1], by="position")
+    assert {name: change.new.to_pylist() for name, change in diff.cells.items()} == {"loss": [4.0]}
 
 
 @pytest.mark.parametrize("root", ["memory://diffs", "s3"])

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from tlc.errors import ColumnError, OptionError
-from tlc.table.keys import INDEX_BITS, row_codes
+from tlc.table.keys import INDEX_BITS, has_repeats, places_of, repeats_of, row_codes
 from tlc.table.paths import cells_at, codes_of
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 POSITION = "position"
 """What says that row i of one table is row i of the other."""
-
-
-_SPARSE = 8  # so many times as many numbers as there are rows are worth a table of all of them
 
 
 class RowMatch(NamedTuple):
@@ -145,33 +142,13 @@ def _matched(old: Rows, new: Rows) -> RowMatch:
     if np.array_equal(old, new):
         both = np.arange(len(old))
         return RowMatch(both, both, both[:0], both[:0])
-    if _repeat(old) or _repeat(new):
+    if has_repeats(old) or has_repeats(new):
         old, new = _told_apart(old, new)
-    rows = _places(old, new)
+    rows = places_of(old, new)
     added = np.ones(len(new), bool)
     added[rows[rows >= 0]] = False
     found = np.flatnonzero(rows >= 0)
     return RowMatch(found, rows[found], np.flatnonzero(rows < 0), np.flatnonzero(added))
-
-
-def _places(old: Rows, new: Rows) -> Rows:
-    """Return for each of some codes its place among others, of which none repeat, or -1."""
-    if not len(new):
-        return np.full(len(old), -1, np.int64)
-    low, width = int(new.min()), int(new.max()) - int(new.min()) + 1
-    if width <= _SPARSE * len(new):  # as keys of one origin: looked up without a search
-        table = np.full(width + 1, -1, np.int64)
-        table[new - low] = np.arange(len(new))
-        inside = (old >= low) & (old < low + width)
-        return table[np.where(inside, old - low, width)]
-    order = np.argsort(new, kind="stable")
-    at = order[np.minimum(np.searchsorted(new, old, sorter=order), len(new) - 1)]
-    return np.where(new[at] == old, at, -1)
-
-
-def _repeat(codes: Rows) -> bool:
-    ordered = codes if bool((codes[1:] >= codes[:-1]).all()) else np.sort(codes)
-    return bool((ordered[1:] == ordered[:-1]).any())
 
 
 def _told_apart(old: Rows, new: Rows) -> tuple[Rows, Rows]:
@@ -179,15 +156,4 @@ def _told_apart(old: Rows, new: Rows) -> tuple[Rows, Rows]:
     _, compact = np.unique(np.concatenate([old, new]), return_inverse=True)
     first, second = compact[: len(old)], compact[len(old) :]
     width = max(len(old), len(new))
-    return first * width + _repeats(first), second * width + _repeats(second)
-
-
-def _repeats(codes: npt.NDArray[np.intp]) -> Rows:
-    """Return how many rows before each have its code."""
-    order = np.argsort(codes, kind="stable")
-    ordered = codes[order]
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])
-    counts = np.diff(np.append(starts, len(ordered)))
-    repeats = np.empty(len(codes), np.int64)
-    repeats[order] = np.arange(len(codes)) - np.repeat(starts, counts)
-    return repeats
+    return first * width + repeats_of(first), second * width + repeats_of(second)

@@ -48,7 +48,9 @@ class Storage:
         self._selections: dict[tuple[str, int], Rows] = {}
 
     def codes(self, name: str) -> Rows:
-        """Return a number for each cell of a column; cells of one number are one stored cell.
+        """Return a number for each cell of a column.
+
+        Cells that have one number in two tables are one stored cell.
 
         Raises:
             CorruptObjectError: A file that says which rows were changed or kept is damaged.
@@ -68,22 +70,22 @@ class Storage:
                 codes = np.concatenate([empty, *known]) if len(known) == len(parts) else None
             elif isinstance(layer, Data):
                 if name in layer.columns:
-                    parts = [self._numbers(entry, name) for entry in layer.files]
+                    parts = [self._numbers(entry) for entry in layer.files]
                     codes = np.concatenate([np.empty(0, np.int64), *parts])
             elif isinstance(layer, Take):
                 codes = None if codes is None else codes[self._rows(layer.file, len(codes))]
             elif layer.column == name and codes is not None:
                 rows = self._rows(layer.file, len(codes))
-                codes[rows] = self._numbers(layer.file, name)
+                codes[rows] = self._numbers(layer.file)
         return codes
 
-    def _numbers(self, entry: FileEntry, name: str) -> Rows:
-        """Return the codes of the cells in a file."""
+    def _numbers(self, entry: FileEntry) -> Rows:
+        """Return the codes of the cells of a column in a file, which differ from file to file."""
         identity: Hashable = object()  # of a file that is not finished no digest is known
         if entry.digest:
             # Its place too: whoever makes a table can write any digest into its manifest.
             place = Url(entry.path).to_absolute(self._folder).to_str()
-            identity = (place, entry.digest, entry.footer, entry.length, entry.rows, name)
+            identity = (place, entry.digest, entry.footer, entry.length, entry.rows)
         if entry.rows > _MANY:
             data_file(self._folder, entry).group_rows()  # refuses a file that has not as many
         number = self._files.setdefault(identity, len(self._files))
