@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tlc._optional import loaded
+
 if TYPE_CHECKING:
     import numpy.typing as npt
     import torch
@@ -102,8 +104,7 @@ def reduced_by_numpy(logits: Floats, labels: Ids) -> _Reduced:
 
 def reduced_by_torch(logits: torch.Tensor, labels: torch.Tensor) -> _Reduced:
     """Reduce logits where they are, and return NumPy arrays."""
-    import torch
-
+    torch: Any = loaded("torch")
     top, predicted = logits.max(dim=1)
     index = labels.unsqueeze(1)
     label = logits.gather(1, index).squeeze(1)
