@@ -104,7 +104,7 @@ def _made_of(stack: Stack, name: str, folder: Url) -> list[Any] | None:
         if isinstance(layer, Take) or name in _columns_of(layer):
             if not all(entry.digest for entry in entries):
                 return None
-            found.append((kind, [_file_identity(entry, folder) for entry in entries]))
+            found.append((kind, [file_identity(entry, folder) for entry in entries]))
             if isinstance(layer, Data):
                 break
     return found
@@ -114,7 +114,8 @@ def _columns_of(layer: Data | Patch) -> tuple[str, ...]:
     return layer.columns if isinstance(layer, Data) else (layer.column,)
 
 
-def _file_identity(entry: FileEntry, folder: Url) -> tuple[Any, ...]:
+def file_identity(entry: FileEntry, folder: Url) -> tuple[Any, ...]:
+    """Return what is equal for two entries of one file, which has to be finished."""
     # Its place too: whoever makes a table can write any digest into its manifest.
     place = Url(entry.path).to_absolute(folder).to_str()
     return place, entry.digest, entry.footer, entry.length, entry.rows

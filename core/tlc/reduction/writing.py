@@ -190,7 +190,7 @@ def _write(
     schema, stack = (draft.schema, draft.stack()) if draft else reduced.in_full(folder)
     manifest = msgspec.structs.replace(
         _manifest(reduced.table, folder, standalone=standalone),
-        operation={"edits": [_operation(reduced.jobs, model, saved or model.url, folder)]},
+        operation={"edits": [_operation(reduced, model, saved or model.url, folder)]},
         rows_schema=schema.to_dict(),
         stack=stack,
     )
@@ -238,11 +238,13 @@ def _manifest(table: Table, folder: Url, *, standalone: bool) -> TableManifest:
     )
 
 
-def _operation(jobs: Sequence[Job], model: Model, url: Url | None, folder: Url) -> dict[str, Any]:
+def _operation(reduced: Reduced, model: Model, url: Url | None, folder: Url) -> dict[str, Any]:
     assert url is not None
+    jobs = reduced.jobs
     fit = model.fit_table(folder)
     return {
         "type": REDUCE_EMBEDDINGS,
+        "source": reduced.table.id,
         "columns": {job.target: job.source for job in jobs},
         "method": ", ".join(dict.fromkeys(job.reducer.method for job in jobs)),
         "fit_table": {"url": fit.url, "id": fit.id},

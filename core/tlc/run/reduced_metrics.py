@@ -46,14 +46,7 @@ def _standing(group: Sequence[Table], columns: Collection[str] | None) -> list[T
 
 
 def _source(table: Table) -> str:
-    """Return the id of the table whose embeddings were reduced to make this one; "" if none.
-
-    One that was to be deleted is not named as a parent.
-    """
-    manifest = table._manifest
-    edits = manifest.operation.get("edits", ())
-    if not any(edit.get("type") == REDUCE_EMBEDDINGS for edit in edits):
-        return ""
-    about = manifest.metrics.foreign_table if manifest.metrics else None
-    about_id = about.id if about else ""
-    return next((parent.id for parent in manifest.parents if parent.id != about_id), "")
+    """Return the id of the table whose embeddings were reduced to make this one; "" if none."""
+    edits = table._manifest.operation.get("edits", ())
+    reduced = (edit for edit in edits if edit.get("type") == REDUCE_EMBEDDINGS)
+    return next((str(edit.get("source", "")) for edit in reduced), "")

@@ -9,7 +9,7 @@ import numpy as np
 from tlc.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import TypeAlias
 
     import numpy.typing as npt
@@ -77,10 +77,24 @@ def _mean(parts: Iterable[Part], rows: int) -> Floats:
 
 
 def _std(parts: Iterable[Part], rows: int) -> Floats:
-    sums = _Sums(parts, rows, squares=True)
+    # Of differences, since squares of large numbers that are close to each other would cancel out.
+    sums = _Sums(_from_first(parts, rows), rows, squares=True)
     with np.errstate(invalid="ignore"):
         mean = sums.sum / sums.count
         return np.sqrt(np.maximum(sums.squares / sums.count - mean * mean, 0.0))
+
+
+def _from_first(parts: Iterable[Part], rows: int) -> Iterator[Part]:
+    """Yield each part with the first value of its row taken off each value."""
+    first, seen = np.zeros(rows), np.zeros(rows, bool)
+    for numbers, values in parts:
+        wide = values.astype(np.float64)
+        new = np.flatnonzero(~seen[numbers])[::-1]  # of equal row numbers NumPy lets the last win
+        first[numbers[new]] = wide[new]
+        seen[numbers[new]] = True
+        with np.errstate(invalid="ignore"):  # infinities
+            wide = wide - first[numbers]
+        yield numbers, wide
 
 
 def _extreme(ufunc: np.ufunc, start: float) -> Callable[[Iterable[Part], int], Floats]:

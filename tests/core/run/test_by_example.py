@@ -89,6 +89,14 @@ def test_booleans_are_shares(run, table):
     assert run.metrics.by_example("correct", table).tolist() == [0.5] * ROWS
 
 
+def test_the_spread_of_large_numbers_is_not_lost(run, table):
+    for step in range(3):
+        values = {"example_id": [6, 0, 1], "loss": [1e9 + step, 5.0, -1e9]}
+        run.add_metrics(values, foreign_table_url=table)
+    found = run.metrics.by_example("loss", table, "std")
+    np.testing.assert_allclose(found[[6, 0, 1]], [math.sqrt(2 / 3), 0, 0])
+
+
 def test_nan_stays_visible(run, table):
     run.add_metrics({"example_id": [1, 2], "loss": [math.nan, 1.0]}, foreign_table_url=table)
     run.add_metrics({"example_id": [1, 2], "loss": [0.0, 1.0]}, foreign_table_url=table)

@@ -104,6 +104,19 @@ def test_sources_that_are_deleted_are_gone_and_the_metrics_are_as_before(trained
     assert again.metrics()["embeddings_1_pca"].null_count == 0
 
 
+def test_rows_are_read_once_if_a_source_was_kept_at_first_and_deleted_later(trained, tables):
+    before = trained.metrics.by_example("loss", tables["train"], "count")
+    sources = trained.metrics_tables
+    trained.reduce_embeddings_by_foreign_table_url(tables["train"], "pca", n_components=1)
+    reduced = reduce_embeddings([sources[0].url], "pca", delete_source_tables=True)
+    trained.remove_metrics_table(sources[0].url)
+    trained.add_metrics_table(reduced[sources[0].url])
+    again = tlc.Run.from_url(trained.url)
+    np.testing.assert_array_equal(
+        again.metrics.by_example("loss", tables["train"], "count"), before
+    )
+
+
 def test_metrics_about_an_earlier_revision_count(trained, tables):
     newest = tables["train"].set_values("label", [0], [5])
     view = newest.with_transform(as_tensor)

@@ -15,9 +15,8 @@ from tlc.format.manifest import Concat, Data, FileEntry, Stack, Take
 from tlc.format.nodes import Place
 from tlc.format.parquet import data_file, read_column
 from tlc.format.patching import taken
-from tlc.format.stack import StackReader
+from tlc.format.stack import StackReader, file_identity
 from tlc.schemas.arrow import arrow_type
-from tlc.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -83,9 +82,7 @@ class Storage:
         """Return the codes of the cells of a column in a file, which differ from file to file."""
         identity: Hashable = object()  # of a file that is not finished no digest is known
         if entry.digest:
-            # Its place too: whoever makes a table can write any digest into its manifest.
-            place = Url(entry.path).to_absolute(self._folder).to_str()
-            identity = (place, entry.digest, entry.footer, entry.length, entry.rows)
+            identity = file_identity(entry, self._folder)
         if entry.rows > _MANY:
             data_file(self._folder, entry).group_rows()  # refuses a file that has not as many
         number = self._files.setdefault(identity, len(self._files))
