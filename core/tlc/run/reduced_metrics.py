@@ -26,9 +26,11 @@ def without_repeats(tables: Sequence[Table], columns: Collection[str] | None) ->
     sources = {table.id: _source(table) for table in tables}
     groups: dict[str, list[Table]] = {}
     for table in tables:
-        origin = table.id
-        while source := sources.get(origin):  # also one that the run does not list any more
+        origin, known = table.id, {""}
+        # Also a source that the run does not list any more; damaged tables may name each other.
+        while (source := sources.get(origin, "")) not in known:
             origin = source
+            known.add(origin)
         groups.setdefault(origin, []).append(table)
     kept = {table.id for group in groups.values() for table in _standing(group, columns)}
     return [table for table in tables if table.id in kept]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
 import numpy as np
 import pytest
 import torch
 
 import tlc
 from tlc.errors import MetricsError, OptionError, ReductionError
+from tlc.format.manifest import encode
 from tlc.metrics import EmbeddingsMetricsCollector, FunctionalMetricsCollector, Predictor
 from tlc.reduction import create_reducer, reduce_embeddings
 
@@ -115,6 +119,18 @@ def test_rows_are_read_once_if_a_source_was_kept_at_first_and_deleted_later(trai
     np.testing.assert_array_equal(
         again.metrics.by_example("loss", tables["train"], "count"), before
     )
+
+
+def test_a_table_that_names_itself_as_its_source_is_read_once(trained, tables):
+    trained.reduce_embeddings_by_foreign_table_url(
+        tables["train"], "pca", delete_source_tables=True
+    )
+    table = trained.metrics_tables[0]
+    edit = {**table._manifest.operation["edits"][0], "source": table.id}
+    forged = msgspec.structs.replace(table._manifest, operation={"edits": [edit]})
+    Path((table.url / "manifest.json").to_local_path()).write_bytes(encode(forged))
+    again = tlc.Run.from_url(trained.url)
+    assert set(again.metrics.by_example("loss", tables["train"], "count")) == {2.0}
 
 
 def test_metrics_about_an_earlier_revision_count(trained, tables):
